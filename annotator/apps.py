@@ -12,4 +12,4 @@ class AnnotatorConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the Celery application the current one, so that tasks can be sent by name from anywhere."""
-        from annotator import celery  # noqa: F401, PLC0415
+        from annotator import celery  # noqa: F401

@@ -51,7 +51,7 @@ class Work(Collector):
     """Counts of what waits in the database, read when asked for."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        from annotator.models import Assignment, Run, Slot  # noqa: PLC0415 - the app registry comes first
+        from annotator.models import Assignment, Run, Slot
 
         for name, model, text in (
             ("stepwise_slots", Slot, "Slots for annotations by state"),

@@ -1,0 +1,164 @@
+"""What machines (and other people's files) say. Append-only: a correction is a new row."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+VERDICTS = ("right", "wrong", "unknown")
+
+
+class Judgement(models.Model):
+    """What one LLM judge said of a solution's steps. A judge that failed leaves no row."""
+
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="judgements")
+    run = models.ForeignKey("annotator.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    model = models.CharField(max_length=200)
+    prompt = models.CharField(max_length=64, help_text="Hash of the prompt")
+    parameters = models.CharField(max_length=64, help_text="Hash of temperature, votes and the like")
+    sample = models.PositiveSmallIntegerField(default=0)
+    step_count = models.PositiveIntegerField()
+    first_error = models.IntegerField(help_text="0-based; −1 says that no step is wrong")
+    verdicts: models.JSONField[list[int | None], list[int | None]] = models.JSONField(default=list)
+    reason = models.TextField(blank=True)
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    cost = models.FloatField(default=0.0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            # One reply counted twice would weigh twice.
+            models.UniqueConstraint(
+                fields=["solution", "model", "prompt", "parameters", "sample"], name="judgement_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(first_error__gte=-1, first_error__lt=models.F("step_count")),
+                name="judgement_first_error_is_a_step",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} says {self.first_error}"
+
+
+class Rollout(models.Model):
+    """One continuation sampled from a step prefix. Its grades are rows of their own."""
+
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="rollouts")
+    run = models.ForeignKey("annotator.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    prefix = models.PositiveIntegerField()
+    step_count = models.PositiveIntegerField()
+    model = models.CharField(max_length=200)
+    parameters = models.CharField(max_length=64)
+    sample = models.PositiveIntegerField()
+    text = models.TextField(blank=True)
+    answer = models.TextField(null=True)
+    seed = models.BigIntegerField(null=True)
+    finish_reason = models.CharField(max_length=32, blank=True)
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    cost = models.FloatField(default=0.0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            # One reply of a model counted twice would weigh twice.
+            models.UniqueConstraint(
+                fields=["solution", "prefix", "model", "parameters", "sample"], name="rollout_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(prefix__lte=models.F("step_count")), name="rollout_prefix_is_within"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rollout {self.sample} after {self.prefix} steps"
+
+
+class Grade(models.Model):
+    """The verdict on one rollout's answer by one version of the grader against one reference answer."""
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="grades")
+    grader = models.CharField(max_length=40)
+    reference = models.TextField()
+    verdict = models.CharField(max_length=8)
+    rule = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["rollout", "grader", "reference"], name="grade_once"),
+            models.CheckConstraint(condition=models.Q(verdict__in=VERDICTS), name="grade_verdict_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.grader}"
+
+
+class OwnGrade(models.Model):
+    """The verdict on a solution's own final answer."""
+
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="own_grades")
+    grader = models.CharField(max_length=40, help_text="The grader's version, or 'imported'")
+    reference = models.TextField(blank=True)
+    verdict = models.CharField(max_length=8)
+    rule = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["solution", "grader", "reference"], name="own_grade_once"),
+            models.CheckConstraint(condition=models.Q(verdict__in=VERDICTS), name="own_grade_verdict_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"own answer {self.verdict}"
+
+
+class Score(models.Model):
+    """What one PRM gave each step: P(step is right), length step_count (CHECK in the migration)."""
+
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="scores")
+    run = models.ForeignKey("annotator.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    model = models.CharField(max_length=200)
+    parameters = models.CharField(max_length=64, blank=True)
+    step_count = models.PositiveIntegerField()
+    values = ArrayField(models.FloatField())
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["solution", "model", "parameters"], name="score_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"scores by {self.model}"
+
+
+class ImportedAnnotation(models.Model):
+    """What an annotator of another tool said of a solution, as its file had it."""
+
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="imported_annotations")
+    key = models.CharField(max_length=120, help_text="The annotator's name in the file; local to the row")
+    step_count = models.PositiveIntegerField()
+    first_error = models.IntegerField(null=True)
+    step_labels: models.JSONField[list[int | None] | None, list[int | None] | None] = models.JSONField(null=True)
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["solution", "key"], name="imported_annotation_once"),
+            models.CheckConstraint(
+                condition=models.Q(first_error=None)
+                | models.Q(first_error__gte=-1, first_error__lt=models.F("step_count")),
+                name="imported_first_error_is_a_step",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} says {self.first_error}"
