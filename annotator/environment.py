@@ -39,7 +39,6 @@ class Environment(BaseSettings):
     judge_model: Annotated[str, Field(validation_alias=_named("STEPWISE_JUDGE_MODEL"))] = ""
     completer_model: Annotated[str, Field(validation_alias=_named("STEPWISE_COMPLETER_MODEL"))] = ""
     simulator_url: Annotated[str, Field(validation_alias=_named("STEPWISE_SIMULATOR_URL"))] = ""
-    simulator_truth: Annotated[str, Field(validation_alias=_named("STEPWISE_SIMULATOR_TRUTH"))] = ""
 
     @model_validator(mode="after")
     def _addresses(self) -> Self:

@@ -14,6 +14,9 @@ from annotator.logs import logging_config
 
 ENVIRONMENT: Final = Environment()
 HOME: Final = Home.from_environment()
+STEPWISE_HOME = HOME.path
+STEPWISE_FILES = HOME.files
+STEPWISE_ORIGIN = ENVIRONMENT.origin
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value() if ENVIRONMENT.secret_key else HOME.secret_key()
@@ -62,6 +65,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "annotator.views.access.shell",
             ]
         },
     }
@@ -142,7 +146,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = HOME.static
 STATICFILES_DIRS = [folder for folder in [CHECKOUT / "static"] if folder.is_dir()]
-MEDIA_ROOT = HOME.files
+MEDIA_ROOT = STEPWISE_FILES
 PLAIN_STATIC = ENVIRONMENT.plain_static or DEBUG
 """Serve static files from where they lie, unhashed: for tests and development."""
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = PLAIN_STATIC
@@ -198,6 +202,9 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "in
 CELERY_TASK_SOFT_TIME_LIMIT = 30 * 60
 CELERY_TASK_TIME_LIMIT = 31 * 60
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "stepwise.sweep", "schedule": 15.0, "options": {"expires": 15.0}}}
+# Nothing of the schedule is worth keeping, so it lives in memory.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         # Longer than the longest task and countdown, or tasks would run twice while they are still running.
@@ -215,10 +222,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
 
 OPENAI_BASE_URL = ENVIRONMENT.openai_base_url
 OPENAI_API_KEY = ENVIRONMENT.openai_api_key.get_secret_value() if ENVIRONMENT.openai_api_key else ""
-JUDGE_MODEL = ENVIRONMENT.judge_model
-COMPLETER_MODEL = ENVIRONMENT.completer_model
-SIMULATOR_URL = ENVIRONMENT.simulator_url
-SIMULATOR_TRUTH = ENVIRONMENT.simulator_truth
+STEPWISE_JUDGE_MODEL = ENVIRONMENT.judge_model
+STEPWISE_COMPLETER_MODEL = ENVIRONMENT.completer_model
+STEPWISE_SIMULATOR_URL = ENVIRONMENT.simulator_url
 
 # --- watching ----------------------------------------------------------------------------------------------------
 

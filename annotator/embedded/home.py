@@ -120,7 +120,7 @@ class Home:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise DiskFull(f"No space is left where {self.path} is: free some, or set STEPWISE_HOME.") from error
             raise HomeUnusable(
-                f"{self.path} cannot be written ({error.strerror}): mend its rights, or set STEPWISE_HOME to another folder."
+                f"{self.path} cannot be written ({error.strerror}): mend its rights, or set STEPWISE_HOME."
             ) from error
         if free < minimum_free:
             raise DiskFull(

@@ -6,10 +6,12 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 MARK: Final = "STEPWISE_SUPERVISED_BY"
 """Environment variable that every program of the stack carries: the home that it belongs to."""
@@ -22,6 +24,24 @@ def die_with_parent() -> None:
     """Ask the kernel to kill this process when the one that started it is gone. Does nothing where there is no way."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start_child(
+    command: Sequence[str], *, environment: Mapping[str, str], output: IO[bytes] | int = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Start a program that ends with us however we end, and that a Ctrl-C in our terminal does not reach.
+
+    Only for a process with one thread: between fork and exec nothing else may hold a lock.
+    """
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509
+    )
 
 
 def _environment(process: Path) -> list[bytes]:
