@@ -1,0 +1,20 @@
+"""The heart: where is the first wrong step, how sure is that, and which rollout would tell most."""
+
+from reasoning.first_error.model import DEFAULTS, Confusion, JudgeKey, Parameters
+from reasoning.first_error.planner import DEFAULT_PRICE, Chain, Planner, Request
+from reasoning.first_error.posterior import posterior, posteriors
+from reasoning.first_error.session import run
+
+__all__ = [
+    "DEFAULTS",
+    "DEFAULT_PRICE",
+    "Chain",
+    "Confusion",
+    "JudgeKey",
+    "Parameters",
+    "Planner",
+    "Request",
+    "posterior",
+    "posteriors",
+    "run",
+]
