@@ -1,0 +1,1 @@
+"""Solution → evidence: what judges say, how rollouts end, what PRMs score."""
