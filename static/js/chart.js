@@ -1,0 +1,102 @@
+// Draws every <div class="chart" data-chart="#id"> with uPlot. #id is a JSON script (Django's json_script) that holds
+// {"x": [...], "series": [{"label", "values", "tone"?, "kind"?: "line"|"bars"|"points"|"band", "low"?, "high"?}], "x_label"?, "y_label"?,
+//  "time"?: bool (x in seconds since 1970), "y_range"?: [low, high], "diagonal"?: bool}. Colours come from the tokens, by `tone`.
+(() => {
+  "use strict";
+  const plots = new Map();
+  const colour = (tone) => {
+    const probe = document.createElement("i"); // light-dark() is resolved only where it is used
+    probe.style.color = `var(--${tone})`;
+    document.body.append(probe);
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+  };
+  const fade = (value, share) => `color-mix(in srgb, ${value} ${share}%, transparent)`;
+
+  const paths = { bars: () => uPlot.paths.bars({ size: [0.7, 48] }), points: () => () => null, line: () => uPlot.paths.linear() };
+
+  const axis = (label, extra = {}) => ({
+    label,
+    labelSize: label ? 20 : 0,
+    labelFont: "13px sans-serif",
+    font: "12px sans-serif",
+    stroke: colour("muted"),
+    grid: { stroke: colour("line"), width: 1 },
+    ticks: { stroke: colour("line"), width: 1, size: 4 },
+    ...extra,
+  });
+
+  const columns = (data) => {
+    const series = [{ label: data.x_label ?? "" }];
+    const values = [data.x];
+    const bands = [];
+    for (const one of data.series) {
+      const tone = colour(one.tone ?? "accent");
+      const kind = one.kind ?? "line";
+      series.push({
+        label: one.label,
+        stroke: tone,
+        width: 1.5,
+        fill: kind === "bars" ? fade(tone, 60) : undefined,
+        paths: paths[kind === "band" ? "line" : kind](),
+        points: { show: kind === "points" || data.x.length < 2, size: 6, fill: tone },
+        spanGaps: false,
+      });
+      values.push(one.values);
+      if (!one.low || !one.high) continue;
+      for (const edge of ["high", "low"]) {
+        series.push({ label: `${one.label}, ${edge}`, stroke: fade(tone, 30), width: 0.5, points: { show: false } });
+        values.push(one[edge]);
+      }
+      bands.push({ series: [series.length - 2, series.length - 1], fill: fade(tone, 18) });
+    }
+    if (data.diagonal) {
+      series.push({ label: "as it should be", stroke: colour("edge"), dash: [4, 4], width: 1, points: { show: false } });
+      values.push(data.x);
+    }
+    return { series, values, bands };
+  };
+
+  const draw = (place) => {
+    const source = document.querySelector(place.dataset.chart);
+    if (!source) return;
+    const data = JSON.parse(source.textContent);
+    plots.get(place)?.destroy();
+    const { series, values, bands } = columns(data);
+    const size = () => ({ width: place.clientWidth, height: Math.max(place.classList.contains("low") ? 120 : 240, 80) });
+    const options = {
+      ...size(),
+      series,
+      bands,
+      scales: { x: { time: Boolean(data.time) }, y: data.y_range ? { range: data.y_range } : { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
+      axes: [axis(data.x_label), axis(data.y_label, { size: 56 })],
+      legend: { show: data.series.length > 1, live: true },
+      cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+    };
+    place.replaceChildren();
+    plots.set(place, new uPlot(options, values, place));
+    widths.observe(place);
+  };
+
+  const widths = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) {
+      const plot = plots.get(target);
+      if (plot && Math.abs(plot.width - contentRect.width) > 1) plot.setSize({ width: contentRect.width, height: plot.height });
+    }
+  });
+
+  const drawAll = (root = document) => {
+    for (const [place] of plots) {
+      if (place.isConnected) continue;
+      plots.get(place).destroy();
+      plots.delete(place);
+    }
+    root.querySelectorAll("[data-chart]").forEach(draw);
+  };
+
+  document.addEventListener("DOMContentLoaded", () => drawAll());
+  document.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.elt));
+  document.addEventListener("stepwise:theme", () => document.body && drawAll());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
+})();
