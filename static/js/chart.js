@@ -46,7 +46,7 @@
       values.push(one.values);
       if (!one.low || !one.high) continue;
       for (const edge of ["high", "low"]) {
-        series.push({ label: `${one.label}, ${edge}`, stroke: fade(tone, 30), width: 0.5, points: { show: false } });
+        series.push({ label: `${one.label}, ${edge}`, class: "u-edge", stroke: fade(tone, 30), width: 0.5, points: { show: false } });
         values.push(one[edge]);
       }
       bands.push({ series: [series.length - 2, series.length - 1], fill: fade(tone, 18) });
@@ -56,6 +56,12 @@
       values.push(data.x);
     }
     return { series, values, bands };
+  };
+
+  // Bars need half a step of room at either end, or the outer ones are cut.
+  const padded = ({ x, series }) => {
+    const half = series.some((one) => one.kind === "bars") ? (x.length > 1 ? (x.at(-1) - x[0]) / (x.length - 1) / 2 : 0.5) : 0;
+    return (_, low, high) => [low - half, high + half];
   };
 
   const draw = (place) => {
@@ -69,8 +75,8 @@
       ...size(),
       series,
       bands,
-      scales: { x: { time: Boolean(data.time) }, y: data.y_range ? { range: data.y_range } : { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
-      axes: [axis(data.x_label), axis(data.y_label, { size: 56 })],
+      scales: { x: { time: Boolean(data.time), range: padded(data) }, y: data.y_range ? { range: data.y_range } : { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
+      axes: [axis(data.x_label, { size: 30 }), axis(data.y_label, { size: 56 })],
       legend: { show: data.series.length > 1, live: true },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     };
