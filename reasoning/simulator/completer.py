@@ -1,0 +1,81 @@
+"""Playing the completer: go on from a prefix, and end in the right answer as often as the world's law says."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Final
+
+from reasoning.simulator import draws
+from reasoning.simulator.law import Law
+from reasoning.simulator.truth import KnownProblem, KnownSolution, Truth
+
+CANNOT_TELL: Final = "I cannot tell"
+
+_OPENINGS: Final = (
+    "Let us go on from there.",
+    "With what we have so far, the next thing is to put the numbers together.",
+    "Continuing,",
+    "Next we use the remaining condition.",
+    "We keep going with the value found above.",
+)
+_MIDDLES: Final = (
+    "This takes care of one more condition of the problem.",
+    "Putting this together with the step before, little is left to do.",
+    "The quantity that is asked for follows from this.",
+    "We check that the units agree: they do.",
+    "Working this out gives the next value.",
+    "What remains is one more operation.",
+)
+_ENDINGS: Final = (
+    "So the answer is \\boxed{{{}}}.",
+    "Therefore the final answer is \\boxed{{{}}}.",
+    "This gives \\boxed{{{}}}.",
+    "Hence we get \\boxed{{{}}}.",
+)
+_UNFINISHED: Final = "From here one could go on in several ways, and it is not clear which of them leads to the end."
+_NUMBER: Final = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
+_CHOICE: Final = re.compile(r"\(?([A-J])\)?[.:]?")
+
+
+def complete(truth: Truth, law: Law, statement: str, prefix: str, *request: draws.Part) -> str:
+    """One continuation. `request` tells draws apart: seed and number of the completion."""
+    problem = truth.problem(statement)
+    if problem is None or problem.answer is None:
+        return CANNOT_TELL
+    begun = problem.begun(prefix)
+    if begun is None:
+        return CANNOT_TELL
+    solution, steps = begun
+    text = solution.text[: solution.ends[steps - 1]] if steps else ""
+    worth = law.value(problem.key, f"{problem.key}\0{text}", len(solution.steps), steps, solution.first_error)
+    drawn: tuple[draws.Part, ...] = ("rollout", law.seed, problem.key, text, *request)
+    if draws.uniform(*drawn, "gradable") < law.ungradable:
+        return _write(solution, steps, None, drawn)
+    right = draws.uniform(*drawn, "right") < worth
+    return _write(solution, steps, problem.answer if right else _wrong(problem, drawn), drawn)
+
+
+def _write(solution: KnownSolution, steps: int, answer: str | None, drawn: tuple[draws.Part, ...]) -> str:
+    """Some steps in the solution's stead and the answer, or no answer."""
+    rng = draws.generator(*drawn, "words")
+    left = max(1, min(len(solution.steps) - steps, 8))
+    lines = [rng.choice(_OPENINGS), *(rng.choice(_MIDDLES) for _ in range(left - 1))]
+    lines.append(_UNFINISHED if answer is None else rng.choice(_ENDINGS).format(answer))
+    return "\n\n".join(lines)
+
+
+def _wrong(problem: KnownProblem, drawn: tuple[draws.Part, ...]) -> str:
+    """An answer that is not the right one, of the same kind where the kind is plain."""
+    assert problem.answer is not None
+    rng = draws.generator(*drawn, "wrong")
+    right = problem.answer.strip()
+    choice = _CHOICE.fullmatch(right)
+    if choice:
+        return rng.choice([letter for letter in "ABCD" if letter != choice[1]])
+    number = _NUMBER.fullmatch(right)
+    if number:
+        value = Fraction(right.replace(",", ""))
+        others = {value + 1, value - 1, value * 2, value + 10, value / 2, -value} - {value}
+        return str(rng.choice(sorted(others)))
+    return str(rng.choice((101, 211, 307, 401, 503)))
