@@ -21,7 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from annotator.metrics import REGISTRY
 
 FRESH_SECONDS: Final = 2.0
-"""How long one look at the parts is good for."""
+"""How long one look at the parts is good for, when all was well; half a second when not."""
 WORKER_SECONDS: Final = 1.0
 """How long a worker may take to answer."""
 
@@ -80,7 +80,8 @@ class Readiness:
         with self._lock:
             if self._clock() >= self._until:
                 self._seen = {name: check() for name, check in self._checks.items()}
-                self._until = self._clock() + FRESH_SECONDS
+                well = all(answer == "ok" for answer in self._seen.values())
+                self._until = self._clock() + (FRESH_SECONDS if well else FRESH_SECONDS / 4)
             return self._seen
 
 

@@ -48,12 +48,13 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
                 "processors": rendering,
             }
         },
+        "filters": {"raised": {"()": "django.utils.log.CallbackFilter", "callback": lambda entry: bool(entry.exc_info)}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-            # Every 4xx is an ordinary answer here; 5xx come with their traceback on django.request all the same.
-            "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+            # An error status without an exception behind it (404, 503 of /readyz) is an ordinary answer.
+            "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False, "filters": ["raised"]},
             "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},

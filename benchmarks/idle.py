@@ -1,0 +1,92 @@
+"""What the running stack takes when nobody works: memory (PSS) and processor time of every process.
+
+python -m benchmarks.idle --seconds 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotator.embedded.home import Home
+from annotator.embedded.process import marked
+
+MEBIBYTES_ALLOWED = 500
+PERCENT_ALLOWED = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One process at one moment."""
+
+    name: str
+    pss: int
+    """Bytes; pages shared by n processes count 1/n."""
+    ticks: int
+    """Processor time in clock ticks, user and system."""
+
+
+def read(process: int) -> Reading:
+    """Raises OSError for a process that is gone."""
+    folder = Path("/proc") / str(process)
+    rollup = (folder / "smaps_rollup").read_text()
+    pss = next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    return Reading(_name(folder), pss, int(fields[11]) + int(fields[12]))
+
+
+def _name(folder: Path) -> str:
+    words = (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").split()
+    for word in ("worker", "beat", "gunicorn", "reasoning.simulator", "annotator.embedded", "redis", "valkey"):
+        if any(word in part for part in words[:6]):
+            return word
+    return " ".join(words[:3])[:40] if words and words[0].startswith("postgres:") else "postgres"
+
+
+def processes(home: Path) -> list[int]:
+    """The supervisor and all processes that it started. Empty when the stack is not running."""
+    lock = home / "run" / "supervisor.lock"
+    children = marked(home)
+    return [int(lock.read_text()), *children] if children and lock.exists() else []
+
+
+def readings(ids: list[int]) -> Mapping[int, Reading]:
+    found = {}
+    for process in ids:
+        try:
+            found[process] = read(process)
+        except OSError:
+            continue
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--home", type=Path, default=Home.from_environment().path, help="of the running stack")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch")
+    options = parser.parse_args()
+    before = readings(processes(options.home.absolute()))
+    if not before:
+        print(f"Nothing is running on {options.home}: start it with `make run`.")
+        return 1
+    time.sleep(options.seconds)
+    after = readings(list(before))
+    per_second = os.sysconf("SC_CLK_TCK") * options.seconds
+    print(f"{'process':<40} {'PSS MiB':>9} {'CPU %':>7}")
+    for process, reading in sorted(after.items(), key=lambda item: -item[1].pss):
+        used = 100 * (reading.ticks - before[process].ticks) / per_second
+        print(f"{reading.name:<40} {reading.pss / 2**20:>9.1f} {used:>7.2f}")
+    memory = sum(reading.pss for reading in after.values()) / 2**20
+    share = 100 * sum(after[process].ticks - before[process].ticks for process in after) / per_second
+    print(f"{'all':<40} {memory:>9.1f} {share:>7.2f}")
+    print(f"{'allowed':<40} {MEBIBYTES_ALLOWED:>9.1f} {PERCENT_ALLOWED:>7.2f}")
+    return 0 if memory <= MEBIBYTES_ALLOWED and share <= PERCENT_ALLOWED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
