@@ -1,0 +1,211 @@
+"""Find the final answer in a text, or None: never a guess.
+
+An answer is what the writer marked as one (`\\boxed{…}`, `#### …`, `<answer>…</answer>`, "The answer is …", "Answer: …")
+or a last line that is a bare number, formula or choice. The mark that stands last in the text wins.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Final
+
+LONGEST: Final = 400
+"""Code points; what follows "The answer is" and is longer is prose, not an answer."""
+_LONGEST_NORMALISED: Final = 20_000
+
+_BOXED: Final = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BRACE: Final = re.compile(r"\\\\|\\[{}]|[{}]")
+_TAG: Final = re.compile(r"<answer>(?P<a>(?:(?!<answer>)[\s\S])*?)</answer>", re.IGNORECASE)
+_HASHES: Final = re.compile(r"####(?!#)[ \t]*(?P<a>[^\r\n#][^\r\n]*)")
+_HEADING: Final = re.compile(
+    r"^#{1,6}[ \t]*(?:final[ \t]+)?answer[ \t]*:?[ \t]*(?:\r\n|\n|\r)\s*(?P<a>[^\r\n]+)", re.I | re.M
+)
+_COLON: Final = re.compile(
+    r"^[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A)[ \t]*[*_]*[ \t]*:[ \t*_]*(?P<a>[^\r\n]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SENTENCE: Final = re.compile(
+    r"\b(?:the|our|my|final|correct|rewritten)[ \t]+answer(?:[ \t]+choice)?[ \t]*(?:is|=)[ \t]*:?[ \t*_]*(?P<a>[^\r\n]+)", re.IGNORECASE
+)
+_MARKS: Final = (_TAG, _HASHES, _HEADING, _COLON, _SENTENCE)
+
+_NO_ANSWER: Final = frozenset({"", "none", "n/a", "na", "null", "nan", "unknown", "?", "-", "...", "…", "tbd", "not given", "n.a"})
+_NOT_AN_ANSWER: Final = re.compile(
+    r"(?:not|n't|correct|incorrect|wrong|right|that|what|whatever|because|given|obtained|found|as follows|based|therefore|unclear|"
+    r"reasonable|in the|one of|also|still|now|then|to be|supposed|expected|simply the|just the|the same|going to)\b",
+    re.IGNORECASE,
+)
+_TAIL: Final = re.compile(r"[.!](?:[*_]*)(?:\s+[A-Z\\].*)?$|,?\s+(?:because|since|so that|which|where|as we)\b.*$|\s*I hope it is correct.*$")
+_MATHS_SPAN: Final = re.compile(r"(?:\$\$(?P<a>[^$]+)\$\$|\$(?P<b>[^$]+)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\])[.,;!]?(?=\s|$)")
+_NUMBERISH: Final = r"[-+−]?[$€£¥]?[ ]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:[ ]?/[ ]?\d+)?[ ]?(?:%|°|\\%)?"
+_STATED: Final = re.compile(rf"^[^=]*(?:\b(?:is|are|equals|was|be)|=)[ ]*(?P<a>{_NUMBERISH}(?:[ ]+[a-zA-Z]+)?|\$[^$]+\$)$")
+_BARE: Final = re.compile(
+    rf"(?:[*_]{{0,2}}(?:{_NUMBERISH})[*_]{{0,2}}|\${{1,2}}[^$\r\n]{{1,200}}\${{1,2}}|\\\([^\r\n]{{1,200}}\\\)|\([A-J]\)|[A-J]|\\d?frac\{{[^{{}}]+\}}\{{[^{{}}]+\}})\.?"
+)
+_PROSE: Final = re.compile(r"(?:\S+\s+){3,}\S*[.!?:]$")
+
+
+def find(text: str) -> str | None:
+    """The final answer that the text itself marks, trimmed but otherwise as written, or None."""
+    best: tuple[int, str] | None = None
+    for end, raw in (*_boxed(text), *_marked(text)):
+        answer = _clean(raw)
+        if answer is not None and (best is None or end >= best[0]):
+            best = (end, answer)
+    if best is not None:
+        return best[1]
+    lines = text.strip().splitlines()
+    last = lines[-1].strip() if lines else ""
+    return _clean(last) if len(last) <= LONGEST and _BARE.fullmatch(last) else None
+
+
+def reference(answer: object, solution: str | None = None) -> str | None:
+    """The reference answer of a row whose answer field may be a number, a whole worked solution, or no answer at all.
+
+    A field that marks an answer yields that; a short one is the answer itself; a sentence ("Let's think step by step.")
+    is none, and then `solution`, the row's worked reference solution, is searched by `find`. Booleans are no answers.
+    """
+    if isinstance(answer, int | float) and not isinstance(answer, bool):
+        return repr(answer)
+    if isinstance(answer, str) and answer.strip():
+        marked = find(answer)
+        if marked is not None:
+            return marked
+        if _is_short(answer.strip()):
+            return answer.strip()
+    return find(solution) if solution else None
+
+
+def _is_short(text: str) -> bool:
+    """Is it an answer itself: no junk, few lines, none of them a sentence?"""
+    lines = text.splitlines()
+    if text.casefold().strip(".") in _NO_ANSWER or len(lines) > 8:
+        return False
+    return all(len(line) <= LONGEST // 2 and not _PROSE.search(line.strip()) for line in lines)
+
+
+def _boxed(text: str) -> Iterator[tuple[int, str]]:
+    """The last box that is closed, with the offset of its end; braces nest, a box in a box yields the inner one."""
+    for match in reversed(list(_BOXED.finditer(text))[-50:]):
+        depth = 1
+        for brace in _BRACE.finditer(text, match.end()):
+            depth += {"{": 1, "}": -1}.get(brace[0], 0)
+            if depth == 0:
+                yield brace.end(), text[match.end() : brace.start()]
+                return
+
+
+def _marked(text: str) -> Iterator[tuple[int, str]]:
+    """The last two of every other kind of mark: the very last may be no answer ("the answer is correct")."""
+    for pattern in _MARKS:
+        for match in list(pattern.finditer(text))[-2:]:
+            yield match.end("a"), match["a"]
+
+
+def _clean(raw: str) -> str | None:
+    answer = raw.strip().strip("*_").strip()
+    inner = _TAG.fullmatch(answer) or _SENTENCE.match(answer)
+    answer = inner["a"].strip() if inner else answer
+    if "\\boxed" in answer or len(answer) > 50 * LONGEST or _NOT_AN_ANSWER.match(answer):
+        return None
+    span = _MATHS_SPAN.match(answer)
+    if span and not re.match(r"\s*[a-zA-Z(]", answer[span.end() :]):
+        answer = next(part for part in span.groups() if part is not None).strip()
+    elif "\n" not in answer:
+        answer = _TAIL.sub("", answer, count=1).strip().strip("*_").strip()
+        stated = _STATED.match(answer)
+        answer = stated["a"].strip() if stated else answer
+    if len(answer) > LONGEST or answer.casefold().strip(".:") in _NO_ANSWER:
+        return None
+    return answer
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# One spelling for what is written in many ways
+
+_SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_Replacement = str | Callable[[re.Match[str]], str]
+_SPELLINGS: Final[tuple[tuple[re.Pattern[str], _Replacement], ...]] = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"[−–—﹣－‐‑]", "-"),
+        (r"×|✕", r"\\times "),
+        (r"÷", r"\\div "),
+        (r"[·⋅∙]", r"\\cdot "),
+        (r"π", r"\\pi "),
+        (r"√", r"\\sqrt "),
+        (r"∞", r"\\infty "),
+        (r"≤|⩽|<=|\\leq(?:slant)?(?![a-zA-Z])", r"\\le "),
+        (r"≥|⩾|>=|\\geq(?:slant)?(?![a-zA-Z])", r"\\ge "),
+        (r"≠|!=|\\neq(?![a-zA-Z])", r"\\ne "),
+        (r"∪", r"\\cup "),
+        (r"∈", r"\\in "),
+        (r"±", r"\\pm "),
+        (r"[‘’]", "'"),
+        (r"[“”]", '"'),
+        (r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda match: "^{" + match[0].translate(_SUPERSCRIPTS) + "}"),
+        (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
+        (r"\\dbinom(?![a-zA-Z])|\\tbinom(?![a-zA-Z])", r"\\binom"),
+        (r"\{,\}", ","),
+        (r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits)(?![a-zA-Z])\.?", ""),
+        (r"\\!", ""),
+        (r"\\\{", r"\\lbrace "),
+        (r"\\\}", r"\\rbrace "),
+        (r"\\[,;: ]|\\q?quad(?![a-zA-Z])|~|\\hspace\{[^{}]*\}", " "),
+        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))|\\degree(?![a-zA-Z])|º", "°"),
+        (r"\\%", "%"),
+        (r"\\\$|\\textdollar(?![a-zA-Z])", "$"),
+        (r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|rm|bf|operatorname)\s*\{([^{}]*)\}", r" \1 "),
+        (r"\\(?:ldots|dots|cdots)(?![a-zA-Z])|…", "..."),
+        (r"\s+", " "),
+    )
+)
+_WRAPPINGS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\$\$((?:[^$\\]|\\.)*)\$\$",
+        r"\$((?:[^$\\]|\\.)+)\$",
+        r"\\\(((?:(?!\\\().)*)\\\)",
+        r"\\\[((?:(?!\\\[).)*)\\\]",
+        r"\*\*([^*]*)\*\*",
+        r"`([^`]*)`",
+    )
+)
+_PLAIN: Final = re.compile(r"-?\d+(?:\.\d+)?")
+_VULGAR: Final = re.compile(r"(\d+)\u2044(\d+)")
+
+
+def normalise(text: str) -> str:
+    """One spelling of an answer: Unicode, LaTeX spacing, sizes, wrappers and closing stops settled; case is kept.
+
+    It changes no meaning. Idempotent. Beyond 20,000 code points only the ends are trimmed.
+    """
+    text = text.strip()
+    if len(text) > _LONGEST_NORMALISED:
+        return text
+    if _PLAIN.fullmatch(text):
+        return text
+    for _ in range(64):
+        settled = _settle(text)
+        if settled == text:
+            break
+        text = settled
+    return text
+
+
+def _settle(text: str) -> str:
+    for wrapping in _WRAPPINGS:
+        match = wrapping.fullmatch(text)
+        if match:
+            text = match[1].strip()
+    for pattern, replacement in _SPELLINGS:
+        text = pattern.sub(replacement, text)
+    if not text.isascii():
+        text = "".join(_VULGAR.sub(r" \\frac{\1}{\2}", unicodedata.normalize("NFKC", char)) for char in text)
+    text = text.strip()
+    boxes = list(_boxed(text)) if text.startswith("\\boxed") else []
+    if boxes and boxes[0][0] == len(text):
+        text = boxes[0][1].strip()
+    return text if text.endswith("...") else text.rstrip(".,;:").rstrip()

@@ -1,0 +1,66 @@
+"""The child's leaf: value by our own reader first, math-verify for what that cannot read.
+
+Only the child process (and tests) import this; it pulls in mpmath, and sympy at the first use of math-verify.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reasoning.equivalence import numeric
+from reasoning.equivalence.grammar import parse
+from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation
+from reasoning.equivalence.rules import decide, is_rounding, rational_leaf
+from reasoning.equivalence.tree import Unreadable
+
+_LONGEST_FOR_SYMBOLS: Final = 600
+_DECIMAL: Final = re.compile(r"-?\d+\.\d+")
+_PROMISING: Final = re.compile(r"\\[a-zA-Z]|[\d^=+*/]")
+
+
+def decide_deeply(answer: str, reference: str) -> Equivalence:
+    """The rules with every means; takes as long as it takes, so only in a process that can be killed."""
+    return decide(answer, reference, leaf)
+
+
+def leaf(answer: str, reference: str) -> Equivalence:
+    """Compare two single expressions."""
+    try:
+        return rational_leaf(answer, reference)
+    except NeedsChild:
+        pass
+    try:
+        verdicts = {_by_value(answer, reference, tight=tight) for tight in (False, True)}
+    except Unreadable:
+        return _by_symbols(answer, reference)
+    if len(verdicts) > 1:
+        return Equivalence(Relation.UNKNOWN, "ambiguous")
+    verdict = verdicts.pop()
+    if verdict is Relation.UNEQUAL and _is_rounding(answer, reference):
+        return Equivalence(Relation.UNKNOWN, "rounding")
+    return Equivalence(verdict, "numeric")
+
+
+def _by_value(answer: str, reference: str, *, tight: bool) -> Relation:
+    left, right = parse(answer, tight=tight), parse(reference, tight=tight)
+    return numeric.compare(left, right)
+
+
+def _is_rounding(answer: str, reference: str) -> bool:
+    for text, other in ((answer, reference), (reference, answer)):
+        if _DECIMAL.fullmatch(text.strip()):
+            gap = numeric.gap(parse(text), parse(other))
+            return gap is not None and is_rounding(text, gap)
+    return False
+
+
+def _by_symbols(answer: str, reference: str) -> Equivalence:
+    if max(len(answer), len(reference)) > _LONGEST_FOR_SYMBOLS:
+        return Equivalence(Relation.UNKNOWN, "too long")
+    if not (_PROMISING.search(answer) and _PROMISING.search(reference)):
+        return Equivalence(Relation.UNKNOWN, "unreadable")
+    from reasoning.equivalence.symbolic import by_math_verify
+
+    return by_math_verify(answer, reference)
+
