@@ -1,0 +1,14 @@
+"""Machines look: the only part of the app that calls a model. Every look is stored before the next is built on it.
+
+advance.py    one worker's turn at a run: hold it, work through what is waiting, pause with the endpoint's words
+judging.py    a judge over many solutions at once
+rolling.py    the planner's rollouts over many solutions at once
+scoring.py    a PRM's step scores over many solutions at once
+ledger.py     what came back → rows, in groups, one transaction each
+clients.py    an endpoint's row → a client within the project's budgets
+"""
+
+from annotator.preannotation.advance import advance
+from annotator.preannotation.clients import answer_test
+
+__all__ = ["advance", "answer_test"]

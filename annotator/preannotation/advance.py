@@ -1,0 +1,175 @@
+"""One worker's turn at a run: hold it, work through what is waiting, end or pause it with the endpoint's own words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+
+import structlog
+from django.db import connections
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from annotator.enqueue import enqueue
+from annotator.models import LIVE_STATES, Run, RunItem, RunItemState, RunKind, WorkState, record
+from annotator.preannotation.clients import budget_of, client_for, spent_in
+from annotator.preannotation.desk import BATCH, Desk, close_items
+from annotator.preannotation.judging import judge_all
+from annotator.preannotation.ledger import Ledger
+from annotator.preannotation.rolling import roll_all
+from annotator.preannotation.scoring import score_all
+from reasoning.errors import BudgetExceeded, EndpointError, InvalidInput
+from reasoning.llm import Budget
+
+log = structlog.get_logger(__name__)
+
+HOLD_SECONDS: Final = 20.0
+"""A killed worker's run is handed on after this long."""
+RENEW_EVERY: Final = 2.0
+"""Seconds between two looks at whether the run was paused, and at what other runs have spent."""
+TURN_SECONDS: Final = 300.0
+"""After so long a run makes room for the other work of its process, and goes on after it."""
+MANY: Final = 10
+"""So many broken replies, and not one whole: the endpoint is at fault, not the solutions."""
+
+LOOKS: Final[dict[str, Callable[[Desk], Awaitable[None]]]] = {
+    RunKind.JUDGE: judge_all,
+    RunKind.ROLLOUTS: roll_all,
+    RunKind.SCORE: score_all,
+}
+
+
+def advance(run_id: int) -> None:
+    """Work on a run until it is through, paused or taken away, or the turn is over and another begins.
+
+    Does nothing where somebody else is at it, or where an earlier run still uses the endpoint: the end of that one, or
+    the sweep, calls again.
+    """
+    run = Run.objects.select_related("project", "endpoint").filter(pk=run_id).first()
+    if run is None or run.state not in LIVE_STATES or _must_wait(run) or not run.hold(HOLD_SECONDS):
+        return
+    Run.objects.filter(pk=run.pk).update(
+        state=WorkState.RUNNING, detail="", started_at=Coalesce("started_at", timezone.now())
+    )
+    try:
+        trouble = _route_all(run) if run.kind == RunKind.ROUTE else asyncio.run(_look(run))
+        _conclude(run, trouble)
+    finally:
+        Run.objects.filter(pk=run.pk, held_until=run.held_until).update(held_until=None)
+    _hand_on(run)
+
+
+def _hand_on(run: Run) -> None:
+    """This run's next turn where it wants one, else the turn of the run that waits for its endpoint."""
+    live = Run.objects.filter(state__in=LIVE_STATES, held_until=None).order_by("pk")
+    following = live.filter(pk=run.pk).first()
+    if following is None and run.endpoint_id is not None:
+        following = live.filter(endpoint=run.endpoint_id).first()
+    if following is not None:
+        enqueue("advance_run", following.pk)
+
+
+def _must_wait(run: Run) -> bool:
+    """An endpoint's slots are one run's at a time; the others wait their turn, and say for whom."""
+    if run.endpoint_id is None:
+        return False
+    earlier = Run.objects.filter(endpoint=run.endpoint_id, state__in=LIVE_STATES, pk__lt=run.pk).first()
+    if earlier is not None:
+        Run.objects.filter(pk=run.pk, state=WorkState.QUEUED).update(
+            detail=f"waits for {earlier}, which uses the same endpoint"
+        )
+    return earlier is not None
+
+
+def _route_all(run: Run) -> str:
+    """Decide again: no endpoint is asked."""
+    while run.hold(HOLD_SECONDS):
+        waiting = RunItem.objects.filter(run=run, state=RunItemState.WAITING).order_by("pk")[:BATCH]
+        ids = list(waiting.values_list("solution_id", flat=True))
+        if not ids:
+            break
+        close_items(run, dict.fromkeys(ids, (RunItemState.DONE, "")))
+    return ""
+
+
+async def _look(run: Run) -> str:
+    """Ask the endpoint about every waiting solution. Returns what went wrong with the run as a whole, or ''."""
+    assert run.endpoint is not None
+    # One thread, so one connection: rows are written in the order in which they came.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="database") as database:
+        ledger = Ledger(run, database)
+        try:
+            budget = budget_of(run.project)
+            budget.spent = await ledger.ask(lambda: spent_in(run.project))
+            async with client_for(run.endpoint, budget, ledger.note) as client:
+                desk = Desk(run, client, ledger)
+                return await _attended(desk, budget)
+        except InvalidInput as error:
+            return str(error)
+        finally:
+            await ledger.close()
+            database.submit(connections.close_all)
+
+
+async def _attended(desk: Desk, budget: Budget) -> str:
+    """The look itself, with the hold renewed and ended items routed beside it."""
+    beside = [asyncio.create_task(_keep_hold(desk, budget)), asyncio.create_task(desk.keep_closing())]
+    try:
+        await LOOKS[desk.run.kind](desk)
+    except (EndpointError, BudgetExceeded) as error:
+        return str(error)
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await desk.close_ended()
+    return ""
+
+
+async def _keep_hold(desk: Desk, budget: Budget) -> None:
+    """Renew the hold, and count what other runs of the project spend meanwhile.
+
+    Stops the desk when the turn is over, when the run was paused, cancelled or taken over, and when it only ever gets
+    broken replies.
+    """
+    run, ends = desk.run, monotonic() + TURN_SECONDS
+    seen = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
+    while monotonic() < ends and await desk.ledger.ask(lambda: run.hold(HOLD_SECONDS) and not _hopeless(run)):
+        others = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
+        budget.spent += others - seen
+        seen = others
+        with suppress(TimeoutError):
+            await asyncio.wait_for(desk.stopped.wait(), RENEW_EVERY)
+    desk.stopped.set()
+
+
+def _hopeless(run: Run) -> bool:
+    items = RunItem.objects.filter(run=run)
+    if items.filter(state=RunItemState.DONE).exists():
+        return False
+    return items.filter(state=RunItemState.FAILED).count() >= MANY
+
+
+def _conclude(run: Run, trouble: str) -> None:
+    """The run's next state, unless somebody has paused or cancelled it meanwhile."""
+    items = RunItem.objects.filter(run=run)
+    waiting = items.filter(state=RunItemState.WAITING).exists()
+    failed = items.filter(state=RunItemState.FAILED)
+    if not trouble and _hopeless(run):
+        trouble = f"every reply was broken; the last: {failed.order_by('-pk').values_list('detail', flat=True)[0]}"
+    if trouble:
+        state, detail = WorkState.PAUSED, trouble
+    elif waiting:
+        return  # the turn is over; or it was paused, cancelled or taken over, and whoever did it has set the state
+    else:
+        count = failed.count()
+        state, detail = WorkState.DONE, f"{count} solutions could not be looked at" if count else ""
+    ended = timezone.now() if state == WorkState.DONE else None
+    live = Run.objects.filter(held_until=run.held_until, pk=run.pk, state__in=LIVE_STATES)
+    if live.update(state=state, detail=detail[:2000], ended_at=ended):
+        log.info("run_ended", run=run.code, state=state, detail=detail)
+        record(f"run.{state}", project=run.project, subject=run.code, detail=detail)

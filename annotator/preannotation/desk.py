@@ -1,0 +1,93 @@
+"""What judging, rolling and scoring share: the run's waiting items in batches, and how an item ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from annotator import beliefs, grading, routing
+from annotator.models import Run, RunItem, RunItemState, Solution
+from annotator.preannotation.ledger import Ledger
+from reasoning import types
+from reasoning.llm import Client
+
+BATCH = 500
+"""Solutions in memory, and in flight, at once."""
+CLOSE_EVERY = 0.5
+"""Seconds between two groups of ended items that are graded, routed and marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One solution of the run that still wants a look."""
+
+    row: Solution
+    value: types.Solution
+
+    @property
+    def pk(self) -> int:
+        return self.row.pk
+
+    @property
+    def steps(self) -> int:
+        return len(self.value.steps)
+
+
+class Desk:
+    """One worker's turn at one run. `stopped` is set when the run was paused, cancelled or taken over."""
+
+    def __init__(self, run: Run, client: Client, ledger: Ledger) -> None:
+        self.run, self.client, self.ledger = run, client, ledger
+        self.stopped = asyncio.Event()
+        self._ended: dict[int, tuple[str, str]] = {}
+
+    @property
+    def slots(self) -> int:
+        assert self.run.endpoint is not None
+        return self.run.endpoint.slots
+
+    async def waiting(self) -> list[Item]:
+        """The next batch; empty when the run is through."""
+        return await self.ledger.ask(lambda: waiting_items(self.run))
+
+    def end(self, item: int, state: str = RunItemState.DONE, detail: str = "") -> None:
+        """Note that the look at a solution is over, whatever came of it; it is routed soon."""
+        self._ended[item] = (state, detail)
+
+    async def close_ended(self) -> None:
+        """Grade, route and mark what has ended. Routing comes first: a kill between the two costs a second routing."""
+        ended, self._ended = self._ended, {}
+        if ended:
+            await self.ledger.ask(lambda: close_items(self.run, ended))
+
+    async def keep_closing(self) -> None:
+        while True:
+            await asyncio.sleep(CLOSE_EVERY)
+            await self.close_ended()
+
+
+def waiting_items(run: Run) -> list[Item]:
+    items = RunItem.objects.filter(run=run, state=RunItemState.WAITING).order_by("pk")[:BATCH]
+    ids = list(items.values_list("solution_id", flat=True))
+    rows = {row.pk: row for row in Solution.objects.filter(pk__in=ids).select_related("problem")}
+    return [Item(rows[pk], beliefs.solution_value(rows[pk])) for pk in ids if pk in rows]
+
+
+def close_items(run: Run, ended: dict[int, tuple[str, str]]) -> None:
+    """Route the ended solutions, failed looks included, and mark their items."""
+    route(list(ended))
+    by_outcome: dict[tuple[str, str], list[int]] = {}
+    for solution, outcome in ended.items():
+        by_outcome.setdefault(outcome, []).append(solution)
+    for (state, detail), solutions in by_outcome.items():
+        items = RunItem.objects.filter(run=run, solution__in=solutions)
+        items.update(state=state, detail=detail[:500], ended_at=timezone.now())
+
+
+def route(solutions: Sequence[int]) -> None:
+    rows = list(Solution.objects.live().filter(pk__in=solutions).select_related("problem", "project"))
+    grading.grade_own_answers(rows)
+    routing.route(rows)

@@ -1,0 +1,114 @@
+"""The planner's rollouts over many solutions at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Sequence
+from typing import Any, cast
+
+from django.db.models import Max
+
+from annotator import beliefs, grading
+from annotator.models import Rollout, RunItemState, Solution
+from annotator.preannotation.desk import Desk, Item
+from annotator.preannotation.ledger import graded_rollout
+from reasoning import first_error, types
+from reasoning.errors import InvalidInput, MalformedReply
+from reasoning.evidence.rollouts import RolloutConfig, roll
+from reasoning.first_error import Chain, Planner
+
+
+def config_of(desk: Desk) -> RolloutConfig:
+    run, chosen = desk.run, desk.run.config
+    assert run.endpoint is not None
+    return RolloutConfig(
+        temperature=float(chosen.get("temperature", run.endpoint.temperature)),
+        max_tokens=int(chosen.get("max_tokens", run.endpoint.max_tokens)),
+        run_seed=run.seed,
+    )
+
+
+async def roll_all(desk: Desk) -> None:
+    """Roll out prefixes of every waiting solution until each is worth no more; raises as `judge_all` does."""
+    while not desk.stopped.is_set():
+        items = await desk.waiting()
+        if not items:
+            return
+        await _Batch(desk, items, await desk.ledger.ask(lambda items=items: chains_of(items))).work()  # type: ignore[misc]
+        await desk.close_ended()
+
+
+def chains_of(items: Sequence[Item]) -> list[Chain]:
+    """What the planner starts from: all that is known already, and which samples were drawn."""
+    rows: list[Solution] = [item.row for item in items]
+    grading.grade_own_answers(rows)
+    evidence = beliefs.evidence_of(rows)
+    last = Rollout.objects.filter(solution__in=rows).values_list("solution_id", "prefix").annotate(last=Max("sample"))
+    drawn: dict[int, dict[int, int]] = {}
+    for solution, prefix, sample in last:
+        drawn.setdefault(solution, {})[prefix] = sample + 1
+    return [Chain(row.pk, evidence[row.pk], row.problem_id, drawn.get(row.pk, {})) for row in rows]
+
+
+class _Batch:
+    """One planner over one batch of solutions."""
+
+    def __init__(self, desk: Desk, items: Sequence[Item], chains: list[Chain]) -> None:
+        run = desk.run
+        self.desk, self.config = desk, config_of(desk)
+        self.items = {item.pk: item for item in items}
+        price = float(run.config.get("price", run.project.rollout_price))
+        self.cap = int(run.config.get("cap", run.project.rollout_cap))
+        self.planner = Planner(chains, beliefs.parameters_of(run.project), price=price)
+        self.failed: dict[int, str] = {}
+        self.open = set(self.items)
+
+    async def work(self) -> None:
+        closing = asyncio.create_task(self._close_done())
+        try:
+            await first_error.run(
+                self.planner,
+                roll=self.roll,
+                record=self.record,
+                in_flight=self.desk.slots,
+                stop=self.desk.stopped.is_set,
+            )
+        finally:
+            closing.cancel()
+            await asyncio.gather(closing, return_exceptions=True)
+        if not self.desk.stopped.is_set():
+            self._end(self.open)
+
+    async def _close_done(self) -> None:
+        """Let solutions go on to routing as they are finished with, not with the slowest of the batch."""
+        while True:
+            await asyncio.sleep(1.0)
+            self._end([pk for pk in self.open if self.planner.done(pk)])
+
+    def _end(self, solutions: Any) -> None:
+        for pk in list(solutions):
+            self.open.discard(pk)
+            if pk in self.failed:
+                self.desk.end(pk, RunItemState.FAILED, self.failed[pk])
+            else:
+                self.desk.end(pk)
+
+    async def roll(self, chain: Hashable, prefix: int, samples: Sequence[int]) -> Sequence[types.Rollout]:
+        """Draw; nothing for a chain at its cap, or one whose replies are broken: the planner then leaves it alone."""
+        pk = cast(int, chain)
+        if pk in self.failed or self.planner.spent(pk) > self.cap:
+            return ()
+        try:
+            return await roll(self.desk.client, self.items[pk].value, prefix, samples=samples, config=self.config)
+        except (MalformedReply, InvalidInput) as error:
+            self.failed[pk] = str(error)
+            return ()
+
+    async def record(self, chain: Hashable, rollouts: Sequence[types.Rollout]) -> None:
+        pk = cast(int, chain)
+        item = self.items[pk]
+        reference = item.value.problem.answer or ""
+        await self.desk.ledger.store(
+            graded_rollout(self.desk.run, pk, item.steps, self.config.parameters, reference, each) for each in rollouts
+        )
+        self.open.add(pk)

@@ -1,0 +1,36 @@
+"""Runs as their owners see them: what one would cost, start, pause, resume, cancel, how far it is, what failed.
+
+Carrying one out is preannotation's; nothing here calls a model.
+"""
+
+from annotator.runs.control import (
+    FailureGroup,
+    Progress,
+    ask_test,
+    cancel,
+    failures,
+    pause,
+    progress,
+    resume,
+    start,
+    unattended,
+)
+from annotator.runs.estimate import Estimate, estimate
+from annotator.runs.selection import endpoint_for, selected
+
+__all__ = [
+    "Estimate",
+    "FailureGroup",
+    "Progress",
+    "ask_test",
+    "cancel",
+    "endpoint_for",
+    "estimate",
+    "failures",
+    "pause",
+    "progress",
+    "resume",
+    "selected",
+    "start",
+    "unattended",
+]

@@ -1,0 +1,175 @@
+"""Start, pause, resume, cancel; how far a run is and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from annotator.enqueue import enqueue
+from annotator.errors import Conflict
+from annotator.models import (
+    LIVE_STATES,
+    Endpoint,
+    Person,
+    Project,
+    Run,
+    RunItem,
+    RunItemState,
+    Solution,
+    WorkState,
+    record,
+)
+from annotator.runs.selection import check_config, check_kind, endpoint_for, selected, skips
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `rate` in solutions a minute over its life, `eta_seconds` None where it cannot be told."""
+
+    total: int
+    done: int
+    failed: int
+    skipped: int
+    rate: float
+    eta_seconds: float | None
+
+    @property
+    def waiting(self) -> int:
+        return self.total - self.done - self.failed - self.skipped
+
+    @property
+    def share(self) -> float:
+        return 1 - self.waiting / self.total if self.total else 1.0
+
+
+@dataclass(slots=True)
+class FailureGroup:
+    """Items of one run that failed or were skipped for one reason."""
+
+    reason: str
+    count: int
+    skipped: bool
+    examples: list[str] = field(default_factory=list)
+    """Codes of up to three solutions."""
+
+
+def start(
+    project: Project,
+    kind: str,
+    *,
+    selection: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    person: Person | None = None,
+    seed: int = 0,
+) -> Run:
+    """Record a run with its selection frozen, and hand it to the workers."""
+    selection, config = dict(selection or {}), dict(config or {})
+    check_kind(kind)
+    check_config(config)
+    if project.archived_at is not None:
+        raise Conflict(f"{project} is archived")
+    endpoint = endpoint_for(project, kind)
+    with transaction.atomic():
+        run = Run.objects.create(
+            project=project,
+            kind=kind,
+            endpoint=endpoint,
+            config=config | {"selection": selection},
+            seed=seed,
+            created_by=person,
+        )
+        run.total = _freeze(run, selected(project, kind, selection, endpoint))
+        for reason, condition in skips(kind).items():
+            items = RunItem.objects.filter(run=run, solution__in=Solution.objects.filter(condition, project=project))
+            items.update(state=RunItemState.SKIPPED, detail=reason, ended_at=timezone.now())
+        run.save(update_fields=["total"])
+        record("run.started", project=project, actor=person, subject=run.code, kind_of_run=kind, total=run.total)
+        enqueue("advance_run", run.pk)
+    return run
+
+
+def _freeze(run: Run, rows: QuerySet[Solution]) -> int:
+    """Copy the selection into run items inside the database; returns how many."""
+    sql, parameters = rows.values_list("pk", flat=True).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO annotator_runitem (run_id, solution_id, state, detail) "  # noqa: S608 - the ORM wrote `sql`
+            f"SELECT %s, chosen.id, 'waiting', '' FROM ({sql}) AS chosen ORDER BY chosen.id",
+            (run.pk, *parameters),
+        )
+        return int(cursor.rowcount)
+
+
+def _move(run: Run, old: tuple[str, ...], new: str, detail: str, person: Person | None) -> Run:
+    """Compare and set: somebody else, or the run's own end, may have been first."""
+    ended = timezone.now() if new in (WorkState.CANCELLED, WorkState.FAILED) else None
+    moved = Run.objects.filter(pk=run.pk, state__in=old).update(state=new, detail=detail, ended_at=ended)
+    run.refresh_from_db()
+    if not moved:
+        raise Conflict(f"the run is {run.state}")
+    record(f"run.{new}", project=run.project, actor=person, subject=run.code, detail=detail)
+    return run
+
+
+def pause(run: Run, person: Person | None = None, detail: str = "paused by hand") -> Run:
+    """What is in flight is finished and stored; nothing new is asked."""
+    return _move(run, LIVE_STATES, WorkState.PAUSED, detail, person)
+
+
+def cancel(run: Run, person: Person | None = None) -> Run:
+    """As `pause`, for good. What was stored stays."""
+    return _move(run, (*LIVE_STATES, WorkState.PAUSED), WorkState.CANCELLED, "cancelled by hand", person)
+
+
+def resume(run: Run, person: Person | None = None) -> Run:
+    """Go on with what is waiting, and with what failed."""
+    with transaction.atomic():
+        _move(run, (WorkState.PAUSED, WorkState.FAILED, WorkState.DONE), WorkState.QUEUED, "", person)
+        failed = RunItem.objects.filter(run=run, state=RunItemState.FAILED)
+        failed.update(state=RunItemState.WAITING, detail="", ended_at=None)
+        enqueue("advance_run", run.pk)
+    return run
+
+
+def progress(run: Run) -> Progress:
+    counts = dict(RunItem.objects.filter(run=run).values_list("state").annotate(n=Count("pk")))
+    done, failed = counts.get(RunItemState.DONE, 0), counts.get(RunItemState.FAILED, 0)
+    waiting = counts.get(RunItemState.WAITING, 0)
+    rate, eta = 0.0, None
+    if run.started_at is not None and done + failed:
+        minutes = max(((run.ended_at or timezone.now()) - run.started_at) / timedelta(minutes=1), 1 / 60)
+        rate = (done + failed) / minutes
+        eta = waiting / rate * 60 if run.state in LIVE_STATES else None
+    return Progress(sum(counts.values()), done, failed, counts.get(RunItemState.SKIPPED, 0), rate, eta)
+
+
+def failures(run: Run) -> list[FailureGroup]:
+    """Failed and skipped items by reason, most frequent first, with examples."""
+    ended = RunItem.objects.filter(run=run, state__in=(RunItemState.FAILED, RunItemState.SKIPPED))
+    groups = ended.values("detail", "state").annotate(n=Count("pk")).order_by("-n", "detail")[:20]
+    found = []
+    for group in groups:
+        same = ended.filter(detail=group["detail"], state=group["state"]).order_by("pk")
+        examples = list(same.values_list("solution__code", flat=True)[:3])
+        found.append(FailureGroup(group["detail"], group["n"], group["state"] == RunItemState.SKIPPED, examples))
+    return found
+
+
+def unattended() -> list[int]:
+    """Runs that should be under way and have no worker: a message was lost, or a worker died."""
+    free = Q(held_until=None) | Q(held_until__lt=timezone.now())
+    return list(Run.objects.filter(free, state__in=LIVE_STATES).values_list("pk", flat=True))
+
+
+def ask_test(endpoint: Endpoint) -> None:
+    """Have a worker ask this endpoint one small question; the answer lands in `endpoint.test_*`."""
+    Endpoint.objects.filter(pk=endpoint.pk).update(
+        test_asked_at=timezone.now(), test_answered_at=None, test_ok=None, test_answer=""
+    )
+    enqueue("test_endpoint", endpoint.pk)

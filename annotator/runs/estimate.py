@@ -1,0 +1,86 @@
+"""What a run would take, before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Avg, Count, F, Sum
+from django.db.models.functions import Length
+
+from annotator.models import Project, Run, RunKind, Solution
+from annotator.runs.selection import check_config, check_kind, endpoint_for, selected, skips
+
+CHARACTERS_A_TOKEN: Final = 3.5
+"""English with formulas, by the tokenizers in use; only for estimates."""
+PROMPT_OVERHEAD: Final = 350
+"""Tokens of the judge's instructions."""
+ROLLOUTS_ASSUMED: Final = 10.0
+"""Per solution, until a run of the project shows better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run over a selection would take. Money in the endpoint's currency."""
+
+    solutions: int
+    skipped: dict[str, int]
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    basis: str
+    """What the figures rest on, in words."""
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def sentence(self) -> str:
+        if not self.solutions:
+            return "Nothing to do: no solution is selected that lacks this evidence."
+        text = f"{self.solutions:,} solutions, about {self.calls:,} calls and {self.tokens:,} tokens"
+        return f"{text}, {self.cost:,.2f} at this endpoint's prices; {self.basis}."
+
+
+def estimate(project: Project, kind: str, selection: Mapping[str, Any], config: Mapping[str, Any]) -> Estimate:
+    """Calls, tokens and cost before anything is asked. Raises Unusable or Invalid as `start` would."""
+    check_kind(kind)
+    check_config(config)
+    endpoint = endpoint_for(project, kind)
+    ids = list(selected(project, kind, selection, endpoint).values_list("pk", flat=True))
+    rows = Solution.objects.filter(pk__in=ids)
+    left_out = {reason: rows.filter(condition).count() for reason, condition in skips(kind).items()}
+    left_out = {reason: n for reason, n in left_out.items() if n}
+    for condition in skips(kind).values():
+        rows = rows.exclude(condition)
+    size = rows.aggregate(
+        n=Count("pk"), text=Sum(Length("text")), statement=Sum(Length("problem__statement")), steps=Sum("step_count")
+    )
+    count = size["n"]
+    text, statement = (size["text"] or 0) / CHARACTERS_A_TOKEN, (size["statement"] or 0) / CHARACTERS_A_TOKEN
+    basis = "a guess from the texts' lengths"
+    if kind == RunKind.JUDGE:
+        votes = int(config.get("votes", project.judge_votes))
+        calls = count * votes
+        prompt, completion = votes * (text + statement + count * PROMPT_OVERHEAD), votes * 30.0 * (size["steps"] or 0)
+    elif kind == RunKind.ROLLOUTS:
+        per_solution, known = _rollouts_a_solution(project)
+        basis = f"{per_solution:.1f} rollouts a solution, as in this project's earlier runs" if known else basis
+        calls = round(count * per_solution)
+        prompt, completion = per_solution * (statement + text / 2), per_solution * text / 2
+    else:
+        calls = count if kind == RunKind.SCORE else 0
+        prompt, completion = (text + statement if calls else 0.0), 0.0
+    cost = 0.0
+    if endpoint is not None:
+        cost = (prompt * endpoint.prompt_price + completion * endpoint.completion_price) / 1e6
+    return Estimate(count, left_out, calls, round(prompt), round(completion), cost, basis)
+
+
+def _rollouts_a_solution(project: Project) -> tuple[float, bool]:
+    done = Run.objects.filter(project=project, kind=RunKind.ROLLOUTS, rollouts__gt=0, total__gt=0)
+    mean = done.aggregate(mean=Avg(F("rollouts") * 1.0 / F("total")))["mean"]
+    return (float(mean), True) if mean else (ROLLOUTS_ASSUMED, False)

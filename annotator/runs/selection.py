@@ -1,0 +1,103 @@
+"""Which solutions a run means, which endpoint it asks, and which of them get no look and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from annotator.errors import Invalid, Unusable
+from annotator.models import Endpoint, Judgement, Project, Rollout, RunKind, Score, Solution, SolutionStatus
+
+NO_ANSWER: Final = "the problem has no reference answer"
+ONE_STEP: Final = "it has a single step: no prefix to roll out"
+
+
+def endpoint_for(project: Project, kind: str) -> Endpoint | None:
+    """The endpoint that a run of this kind asks; None for routing, which asks nobody. Unusable where none is set."""
+    if kind == RunKind.ROUTE:
+        return None
+    if kind == RunKind.SCORE:
+        scorer = Endpoint.objects.filter(kind="scorer").first()
+        if scorer is None:
+            raise Unusable("no scorer: add an endpoint of the kind scorer first")
+        return scorer
+    endpoint = project.judge if kind == RunKind.JUDGE else project.completer
+    if endpoint is None:
+        role = "judge" if kind == RunKind.JUDGE else "completer"
+        raise Unusable(f"{project} has no {role}: choose an endpoint in its settings")
+    return endpoint
+
+
+def selected(
+    project: Project, kind: str, selection: Mapping[str, Any], endpoint: Endpoint | None
+) -> QuerySet[Solution]:
+    """The solutions that a selection means. Invalid names a key that is unknown or has a bad value."""
+    _check_selection(selection)
+    rows: QuerySet[Solution] = Solution.objects.live().filter(project=project)
+    if status := selection.get("status"):
+        rows = rows.filter(status=status)
+    if codes := selection.get("ids"):
+        rows = rows.filter(code__in=codes)
+    if intake := selection.get("intake"):
+        rows = rows.filter(intake__code=intake)
+    if not selection.get("again") and not selection.get("ids"):
+        rows = _lacking(rows, kind, endpoint)
+    rows = rows.order_by("pk")
+    if limit := selection.get("limit"):
+        rows = rows[:limit]
+    return rows
+
+
+def _check_selection(selection: Mapping[str, Any]) -> None:
+    known = {"status", "ids", "intake", "limit", "again"}
+    if unknown := sorted(set(selection) - known):
+        raise Invalid(f"selection.{unknown[0]}", f"is not one of {', '.join(sorted(known))}")
+    if (status := selection.get("status")) and status not in SolutionStatus.values:
+        raise Invalid("selection.status", f"{status!r} is not one of {', '.join(SolutionStatus.values)}")
+    limit = selection.get("limit")
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        raise Invalid("selection.limit", "must be a whole number from 1")
+    codes = selection.get("ids")
+    if codes is not None and not (isinstance(codes, list) and all(isinstance(code, str) for code in codes)):
+        raise Invalid("selection.ids", "must be a list of solution codes")
+
+
+def _lacking(rows: QuerySet[Solution], kind: str, endpoint: Endpoint | None) -> QuerySet[Solution]:
+    """Without a selection a run means the solutions that lack its evidence."""
+    if kind == RunKind.ROUTE or endpoint is None:
+        return rows
+    table: dict[str, Any] = {RunKind.JUDGE: Judgement, RunKind.ROLLOUTS: Rollout, RunKind.SCORE: Score}
+    own = table[kind].objects.filter(Q(run__endpoint=endpoint) | Q(model=endpoint.model), solution=OuterRef("pk"))
+    return rows.filter(~Exists(own))
+
+
+def skips(kind: str) -> dict[str, Q]:
+    """Why solutions of a selection get no look, by reason."""
+    if kind != RunKind.ROLLOUTS:
+        return {}
+    return {NO_ANSWER: Q(problem__answer=None), ONE_STEP: Q(step_count=1) & Q(problem__answer__isnull=False)}
+
+
+def check_kind(kind: str) -> None:
+    if kind not in RunKind.values:
+        raise Invalid("kind", f"{kind!r} is not one of {', '.join(RunKind.values)}")
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    limits: dict[str, tuple[type, float, float]] = {
+        "votes": (int, 1, 32),
+        "temperature": (float, 0, 2),
+        "price": (float, 0, 1),
+        "cap": (int, 1, 100_000),
+        "max_tokens": (int, 1, 1_000_000),
+    }
+    for key, value in config.items():
+        if key not in limits:
+            raise Invalid(f"config.{key}", f"is not one of {', '.join(limits)}")
+        kind, low, high = limits[key]
+        number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
+        if not (number and math.isfinite(value) and low <= value <= high):
+            raise Invalid(f"config.{key}", f"must be a number from {low:g} to {high:g}")
