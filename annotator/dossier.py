@@ -1,0 +1,257 @@
+"""Everything known about one solution, by step: who or what said which, and when. Read-only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import OuterRef, Subquery
+
+from annotator.models import (
+    Annotation,
+    Audit,
+    Disagreement,
+    Grade,
+    ImportedAnnotation,
+    Judgement,
+    Label,
+    OwnGrade,
+    Person,
+    Posterior,
+    Rating,
+    Rollout,
+    Routing,
+    Score,
+    Settlement,
+    Solution,
+    Step,
+)
+from reasoning.characters import unescape
+
+
+@dataclass(slots=True)
+class Graded:
+    """Rollouts of one model after one prefix."""
+
+    prefix: int
+    model: str
+    right: int = 0
+    wrong: int = 0
+    unknown: int = 0
+
+    @property
+    def graded(self) -> int:
+        return self.right + self.wrong
+
+    @property
+    def share(self) -> float:
+        return self.right / self.graded if self.graded else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one person (or one annotator of an imported file) said of one step."""
+
+    who: str
+    rating: str
+    reason: str = ""
+    correction: str = ""
+
+
+@dataclass(slots=True)
+class StepFacts:
+    """One step, 0-based, with all that was said of it."""
+
+    index: int
+    text: str
+    label: Label | None = None
+    belief: float | None = None
+    """P(this step is the first error)."""
+    p_correct: float | None = None
+    """P(the first error lies beyond, or there is none)."""
+    asked: bool = False
+    judgements: list[Judgement] = field(default_factory=list)
+    """Those that call this step the first error."""
+    verdicts: list[tuple[str, int]] = field(default_factory=list)
+    scores: list[tuple[str, float]] = field(default_factory=list)
+    rollouts: list[Graded] = field(default_factory=list)
+    """After the prefix that ends with this step."""
+    people: list[Said] = field(default_factory=list)
+    imported: list[Said] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the history."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str = ""
+    current: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    solution: Solution
+    steps: list[StepFacts]
+    statement: str
+    posterior: Posterior | None
+    routing: Routing | None
+    settlement: Settlement | None
+    own_grade: OwnGrade | None
+    audit: Audit | None
+    disagreement: Disagreement | None
+    start: list[Graded]
+    """Rollouts from the bare problem."""
+    judgements: list[Judgement]
+    annotations: list[Annotation]
+    history: list[Happening]
+
+    @property
+    def none(self) -> float | None:
+        """P(no step is wrong)."""
+        return self.posterior.probabilities[-1] if self.posterior else None
+
+
+def dossier(solution: Solution) -> Dossier:
+    """A fixed number of queries, however many steps there are."""
+    text = unescape(solution.text)
+    steps = [StepFacts(row.index, text[row.start : row.end]) for row in Step.objects.filter(solution=solution)]
+    posteriors = list(Posterior.objects.filter(solution=solution).order_by("-pk"))
+    routings = list(Routing.objects.filter(solution=solution).order_by("-pk"))
+    settlements = list(Settlement.objects.filter(solution=solution).order_by("-pk"))
+    annotations = list(Annotation.objects.filter(solution=solution).select_related("rater__person").order_by("-pk"))
+    judgements = list(Judgement.objects.filter(solution=solution).order_by("pk"))
+    posterior = next((one for one in posteriors if one.superseded_at is None), None)
+    routing = next((one for one in routings if one.superseded_at is None), None)
+    settlement = next((one for one in settlements if one.superseded_at is None), None)
+    _add_labels(steps, solution)
+    _add_belief(steps, posterior, routing)
+    start = _add_machines(steps, solution, judgements)
+    _add_people(steps, solution, annotations)
+    return Dossier(
+        solution=solution,
+        steps=steps,
+        statement=unescape(solution.problem.statement),
+        posterior=posterior,
+        routing=routing,
+        settlement=settlement,
+        own_grade=OwnGrade.objects.filter(solution=solution).order_by("-pk").first(),
+        audit=Audit.objects.filter(solution=solution).first(),
+        disagreement=Disagreement.objects.filter(solution=solution, settled_at=None).first(),
+        start=start,
+        judgements=judgements,
+        annotations=[one for one in annotations if one.superseded_at is None],
+        history=_history(solution, routings, settlements, annotations, judgements),
+    )
+
+
+def _add_labels(steps: list[StepFacts], solution: Solution) -> None:
+    for label in Label.objects.filter(solution=solution, superseded_at=None):
+        steps[label.index].label = label
+
+
+def _add_belief(steps: list[StepFacts], posterior: Posterior | None, routing: Routing | None) -> None:
+    for index in routing.asked if routing else ():
+        steps[index].asked = True
+    if posterior is None:
+        return
+    beyond = 1.0
+    for step, probability in zip(steps, posterior.probabilities, strict=False):
+        beyond -= probability
+        step.belief, step.p_correct = probability, max(beyond, 0.0)
+
+
+def _add_machines(steps: list[StepFacts], solution: Solution, judgements: Iterable[Judgement]) -> list[Graded]:
+    for judgement in judgements:
+        if judgement.first_error >= 0:
+            steps[judgement.first_error].judgements.append(judgement)
+        for step, verdict in zip(steps, judgement.verdicts, strict=False):
+            if verdict is not None:
+                step.verdicts.append((judgement.model, verdict))
+    for score in Score.objects.filter(solution=solution).order_by("pk"):
+        for step, value in zip(steps, score.values, strict=True):
+            step.scores.append((score.model, value))
+    start: list[Graded] = []
+    for graded in graded_rollouts(solution):
+        (steps[graded.prefix - 1].rollouts if graded.prefix else start).append(graded)
+    return start
+
+
+def graded_rollouts(solution: Solution) -> list[Graded]:
+    """Counts by prefix and model; each rollout by its latest grade, ungraded ones as unknown."""
+    latest = Grade.objects.filter(rollout=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
+    rows = Rollout.objects.filter(solution=solution).annotate(verdict=Subquery(latest))
+    found: dict[tuple[int, str], Graded] = {}
+    for prefix, model, verdict in rows.order_by("prefix", "pk").values_list("prefix", "model", "verdict"):
+        graded = found.setdefault((prefix, model), Graded(prefix, model))
+        if verdict == "right":
+            graded.right += 1
+        elif verdict == "wrong":
+            graded.wrong += 1
+        else:
+            graded.unknown += 1
+    return list(found.values())
+
+
+def _add_people(steps: list[StepFacts], solution: Solution, annotations: Iterable[Annotation]) -> None:
+    current = {one.pk: name_of(one) for one in annotations if one.superseded_at is None}
+    for rating in Rating.objects.filter(annotation__in=list(current)).order_by("annotation", "index"):
+        said = Said(current[rating.annotation_id], rating.rating, rating.reason, rating.correction)
+        steps[rating.index].people.append(said)
+    for one in ImportedAnnotation.objects.filter(solution=solution).order_by("key"):
+        for index, word in enumerate(_ratings(one)):
+            if word:
+                steps[index].imported.append(Said(one.key, word))
+
+
+def _ratings(one: ImportedAnnotation) -> list[str]:
+    """Step by step; from a first error alone only that step (and those before it) are known."""
+    if one.step_labels is not None:
+        return ["" if value is None else str(value) for value in one.step_labels]
+    if one.first_error is None:
+        return []
+    return ["1"] * (one.step_count if one.first_error < 0 else one.first_error) + ["-1"] * (one.first_error >= 0)
+
+
+def name_of(annotation: Annotation) -> str:
+    """The account's name, or the rater's code where the account was cut off."""
+    person: Person | None = getattr(annotation.rater, "person", None)
+    return person.get_username() if person else str(annotation.rater)
+
+
+def _place(first_error: int | None) -> str:
+    if first_error is None:
+        return "first error left open"
+    return "no error" if first_error < 0 else f"first error at step {first_error + 1}"
+
+
+def _history(
+    solution: Solution,
+    routings: Iterable[Routing],
+    settlements: Iterable[Settlement],
+    annotations: Iterable[Annotation],
+    judgements: Iterable[Judgement],
+) -> list[Happening]:
+    """Newest first."""
+    lines = [Happening(solution.created_at, "intake", "read in", str(solution.intake or ""))]
+    rollouts: dict[str, list[datetime]] = defaultdict(list)
+    for model, at in Rollout.objects.filter(solution=solution).order_by("pk").values_list("model", "created_at"):
+        rollouts[model].append(at)
+    lines += [Happening(times[-1], model, f"{len(times)} rollouts") for model, times in rollouts.items()]
+    lines += [Happening(one.created_at, one.model, "judged", _place(one.first_error)) for one in judgements]
+    for routing in routings:
+        where = {"machine": "labelled by machines", "people": "sent to people", "audit": "drawn for audit"}
+        what = where.get(routing.destination, routing.destination)
+        lines.append(Happening(routing.created_at, "routing", what, routing.reason, routing.superseded_at is None))
+    for done in annotations:
+        detail = " · ".join(filter(None, (done.get_finish_reason_display(), done.comment)))
+        lines.append(Happening(done.created_at, name_of(done), "read it", detail, done.superseded_at is None))
+    for settled in settlements:
+        source = f"{settled.source}, provisional" if settled.provisional else settled.source
+        what = f"settled: {_place(settled.first_error)}"
+        lines.append(Happening(settled.created_at, source, what, "", settled.superseded_at is None))
+    return sorted(lines, key=lambda line: line.at, reverse=True)
