@@ -17,6 +17,7 @@ from typing import Any, Final
 from reasoning.simulator import draws
 from reasoning.simulator.law import LAW, Law
 from reasoning.simulator.stories import NAMES, STORIES, Line, Story, Values, apply
+from reasoning.simulator.truth import compact
 from reasoning.types import NO_ERROR
 
 SAMPLE_PROBLEMS: Final = 60
@@ -102,7 +103,7 @@ def _make(story: Story, rng: random.Random, name: str, solutions: int, law: Law)
             break
         chain = _Chain(story, statement, who, given, truth, draws.generator(name, statement, draw))
         steps = len(story.lines) + 1
-        made = chain.write(law.first_error(statement, steps, chain.rng), law)
+        made = chain.write(law.first_error(compact(statement), steps, chain.rng), law)
         chains.setdefault(made.steps, made)
     return MadeProblem(name, statement, plain(truth[story.lines[-1].name]), tuple(chains.values()))
 
@@ -158,7 +159,7 @@ class _Chain:
         """All steps, the last of them the answer; `first_error` is K where there is none."""
         steps, kind = [], None
         last = len(self.story.lines)
-        recovers = first_error < last and self.rng.random() < law.shown_right(self.statement, last + 1, first_error)
+        recovers = first_error < last and self.rng.random() < law.shown_right(compact(self.statement), last + 1, first_error)
         for index, line in enumerate(self.story.lines):
             if index == first_error:
                 kind, text = self._plant(line)
