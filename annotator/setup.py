@@ -1,0 +1,106 @@
+"""What is there before anybody did anything: the endpoints that the environment names, new projects, the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from annotator import intake
+from annotator.errors import Invalid
+from annotator.models import Endpoint, EndpointKind, Event, Intake, Person, Project, Role, join, record
+
+ENVIRONMENT: Final = "Environment"
+SIMULATOR: Final = "Simulator"
+SAMPLE_SLUG: Final = "sample"
+SAMPLE_LOADED: Final = "sample.loaded"
+
+
+def ensure_endpoints() -> list[Endpoint]:
+    """Bring the endpoints that the environment names up to date; pages may add others beside them.
+
+    With OPENAI_BASE_URL they are called "Environment judge" and "Environment completer"; the built-in simulator's are
+    always refreshed where it runs, for its port may have moved.
+    """
+    found = []
+    if settings.OPENAI_BASE_URL:
+        models = {EndpointKind.JUDGE: settings.JUDGE_MODEL, EndpointKind.COMPLETER: settings.COMPLETER_MODEL}
+        for kind, model in models.items():
+            if model:
+                found.append(
+                    _ensure(ENVIRONMENT, kind, base_url=settings.OPENAI_BASE_URL, model=model, simulated=False)
+                )
+    if settings.SIMULATOR_URL:
+        for kind in (EndpointKind.JUDGE, EndpointKind.COMPLETER):
+            url = settings.SIMULATOR_URL.rstrip("/").removesuffix("/v1") + "/v1"
+            found.append(_ensure(SIMULATOR, kind, base_url=url, model=f"simulated/{kind}", simulated=True))
+    return found
+
+
+def _ensure(owner: str, kind: str, **fields: Any) -> Endpoint:
+    endpoint, _ = Endpoint.objects.update_or_create(
+        name=f"{owner} {kind}", defaults={"kind": kind} | fields, create_defaults={"kind": kind, "slots": 32} | fields
+    )
+    if owner == ENVIRONMENT:
+        endpoint.set_key(settings.OPENAI_API_KEY)
+        endpoint.save(update_fields=["key_encrypted"])
+    return endpoint
+
+
+def default_endpoint(kind: str) -> Endpoint | None:
+    """What a new project asks: the environment's, else the simulator's, else any of that kind."""
+    of_kind = Endpoint.objects.filter(kind=kind)
+    return (
+        of_kind.filter(name=f"{ENVIRONMENT} {kind}").first()
+        or of_kind.filter(name=f"{SIMULATOR} {kind}").first()
+        or of_kind.first()
+    )
+
+
+def create_project(slug: str, name: str, person: Person | None, **fields: Any) -> Project:
+    """A project with `person` as its manager and the default endpoints. Invalid names the field that is wrong."""
+    if Project.objects.filter(slug=slug).exists():
+        raise Invalid("slug", f"there is a project {slug!r} already")
+    defaults = {kind.value: default_endpoint(kind) for kind in (EndpointKind.JUDGE, EndpointKind.COMPLETER)}
+    project = Project(slug=slug, name=name, **(defaults | fields))
+    try:
+        project.full_clean()
+    except ValidationError as error:
+        field, reasons = next(iter(error.message_dict.items()))
+        raise Invalid(field, " ".join(reasons)) from error
+    with transaction.atomic():
+        project.save()
+        if person is not None:
+            join(person, project, Role.MANAGER)
+        record("project.created", project=project, actor=person, subject=slug)
+    return project
+
+
+def load_sample(person: Person | None) -> Project | None:
+    """The sample project, made once in an installation's life: whoever deletes it has seen it."""
+    if Event.objects.filter(kind=SAMPLE_LOADED).exists():
+        return None
+    # The simulator's world is imported here alone: nothing else of the app needs it.
+    from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
+
+    project = Project.objects.filter(slug=SAMPLE_SLUG).first() or create_project(
+        SAMPLE_SLUG,
+        "Sample: word problems",
+        person,
+        description="Made-up word problems with solutions by a made-up model. Everything here comes from the simulator.",
+    )
+
+    def chunks() -> Iterator[bytes]:
+        for row in native_rows(make_problems(SAMPLE_PROBLEMS, SAMPLE_SEED), labels=False):
+            yield orjson.dumps(row) + b"\n"
+
+    received: Intake = intake.receive(
+        project, chunks(), format="native", options={}, person=person, name="sample.jsonl"
+    )
+    intake.read(received.pk)
+    record(SAMPLE_LOADED, project=project, actor=person, subject=SAMPLE_SLUG)
+    return project
