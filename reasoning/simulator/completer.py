@@ -59,8 +59,8 @@ def complete(truth: Truth, law: Law, statement: str, prefix: str, *request: draw
 def _write(solution: KnownSolution, steps: int, answer: str | None, drawn: tuple[draws.Part, ...]) -> str:
     """Some steps in the solution's stead and the answer, or no answer."""
     rng = draws.generator(*drawn, "words")
-    left = max(1, min(len(solution.steps) - steps, 8))
-    lines = [rng.choice(_OPENINGS), *(rng.choice(_MIDDLES) for _ in range(left - 1))]
+    left = max(1, min(len(solution.steps) - steps, len(_MIDDLES) + 1))
+    lines = [rng.choice(_OPENINGS), *rng.sample(_MIDDLES, left - 1)]
     lines.append(_UNFINISHED if answer is None else rng.choice(_ENDINGS).format(answer))
     return "\n\n".join(lines)
 

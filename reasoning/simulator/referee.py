@@ -36,7 +36,7 @@ def judge(truth: Truth, law: Law, statement: str, steps: Sequence[str], *vote: d
         return {"unable": False, "steps": verdicts, "first_error": NO_ERROR, "reason": "Every step follows."}
     why = _FAULTS[draws.digest("why", law.seed, name, said) % len(_FAULTS)]
     verdicts = [*(_verdict(i, "right", "") for i in range(said)), _verdict(said, "wrong", why)]
-    return {"unable": False, "steps": verdicts, "first_error": said, "reason": f"In step {said} {why}."}
+    return {"unable": False, "steps": verdicts, "first_error": said, "reason": f"{why[0].upper()}{why[1:]}."}
 
 
 def _verdict(index: int, verdict: str, reason: str) -> dict[str, Any]:

@@ -159,7 +159,8 @@ class _Chain:
         """All steps, the last of them the answer; `first_error` is K where there is none."""
         steps, kind = [], None
         last = len(self.story.lines)
-        recovers = first_error < last and self.rng.random() < law.shown_right(compact(self.statement), last + 1, first_error)
+        chance = law.shown_right(compact(self.statement), last + 1, first_error) if first_error < last else 0.0
+        recovers = self.rng.random() < chance
         for index, line in enumerate(self.story.lines):
             if index == first_error:
                 kind, text = self._plant(line)
