@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import structlog
@@ -14,6 +15,10 @@ _SHARED: list[Processor] = [
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+def _raised(entry: logging.LogRecord) -> bool:
+    return bool(entry.exc_info)
 
 
 def logging_config(form: str, level: str) -> dict[str, Any]:
@@ -48,7 +53,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
                 "processors": rendering,
             }
         },
-        "filters": {"raised": {"()": "django.utils.log.CallbackFilter", "callback": lambda entry: bool(entry.exc_info)}},
+        "filters": {"raised": {"()": "django.utils.log.CallbackFilter", "callback": _raised}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

@@ -28,15 +28,18 @@ def ensure_endpoints() -> list[Endpoint]:
     """
     found = []
     if settings.OPENAI_BASE_URL:
-        models = {EndpointKind.JUDGE: settings.JUDGE_MODEL, EndpointKind.COMPLETER: settings.COMPLETER_MODEL}
+        models = {
+            EndpointKind.JUDGE: settings.STEPWISE_JUDGE_MODEL,
+            EndpointKind.COMPLETER: settings.STEPWISE_COMPLETER_MODEL,
+        }
         for kind, model in models.items():
             if model:
                 found.append(
                     _ensure(ENVIRONMENT, kind, base_url=settings.OPENAI_BASE_URL, model=model, simulated=False)
                 )
-    if settings.SIMULATOR_URL:
+    if settings.STEPWISE_SIMULATOR_URL:
         for kind in (EndpointKind.JUDGE, EndpointKind.COMPLETER):
-            url = settings.SIMULATOR_URL.rstrip("/").removesuffix("/v1") + "/v1"
+            url = settings.STEPWISE_SIMULATOR_URL.rstrip("/").removesuffix("/v1") + "/v1"
             found.append(_ensure(SIMULATOR, kind, base_url=url, model=f"simulated/{kind}", simulated=True))
     return found
 
@@ -91,7 +94,7 @@ def load_sample(person: Person | None) -> Project | None:
         SAMPLE_SLUG,
         "Sample: word problems",
         person,
-        description="Made-up word problems with solutions by a made-up model. Everything here comes from the simulator.",
+        description="Made-up word problems, solved by a made-up model: everything here comes from the simulator.",
     )
 
     def chunks() -> Iterator[bytes]:

@@ -6,6 +6,7 @@ python -m benchmarks.idle --seconds 60
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotator.embedded.home import Home
-from annotator.embedded.process import marked
 
 MEBIBYTES_ALLOWED = 500
 PERCENT_ALLOWED = 5.0
@@ -41,18 +41,29 @@ def read(process: int) -> Reading:
 
 
 def _name(folder: Path) -> str:
-    words = (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").split()
-    for word in ("worker", "beat", "gunicorn", "reasoning.simulator", "annotator.embedded", "redis", "valkey"):
-        if any(word in part for part in words[:6]):
+    command = (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+    for word in ("annotator.worker", "gunicorn", "reasoning.simulator", "annotator.embedded", "redis", "valkey"):
+        if word in command:
             return word
-    return " ".join(words[:3])[:40] if words and words[0].startswith("postgres:") else "postgres"
+    return command[:40] if command.startswith("postgres:") else Path(command.split()[0]).name
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            found[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    return found
 
 
 def processes(home: Path) -> list[int]:
-    """The supervisor and all processes that it started. Empty when the stack is not running."""
+    """The supervisor of `home` and everything below it. Empty when it is not running."""
     lock = home / "run" / "supervisor.lock"
-    children = marked(home)
-    return [int(lock.read_text()), *children] if children and lock.exists() else []
+    parents = _parents()
+    family = [int(lock.read_text())] if lock.exists() and int(lock.read_text()) in parents else []
+    for process in family:  # grows while it is walked
+        family.extend(child for child, parent in parents.items() if parent == process)
+    return family if len(family) > 1 else []
 
 
 def readings(ids: list[int]) -> Mapping[int, Reading]:

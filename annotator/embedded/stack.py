@@ -209,20 +209,15 @@ class Stack:
         return str(manager) if manager else None
 
     def programs(self, environment: Mapping[str, str]) -> list[Program]:
-        """Worker, scheduler and web."""
-        celery = (sys.executable, "-m", "celery", "-A", "annotator.celery")
-        lean = (
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-            "--pool",
-            "prefork",
-            "--concurrency",
-            "2",
-        )
+        """Worker with its scheduler, and web."""
         # SIGTERM would wait for whole tasks; SIGQUIT gives them a few seconds and hands back what is unfinished.
-        worker = Program("worker", (*celery, "worker", *lean), environment, stop_signal=signal.SIGQUIT, stop_within=12)
-        beat = Program("beat", (*celery, "--quiet", "beat", "--pidfile="), environment, stop_within=5)
+        worker = Program(
+            "worker",
+            (sys.executable, "-m", "annotator.worker"),
+            environment,
+            stop_signal=signal.SIGQUIT,
+            stop_within=12,
+        )
         gunicorn = (sys.executable, "-m", "gunicorn", "--config", "python:annotator.embedded.web")
         web = Program(
             "web",
@@ -231,4 +226,4 @@ class Stack:
             answers=lambda: http_ok(self.address.local_host, self.address.port, "/readyz"),
             ready_within=120,
         )
-        return [worker, beat, web]
+        return [worker, web]
