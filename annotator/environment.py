@@ -34,6 +34,9 @@ class Environment(BaseSettings):
     metrics_token: Annotated[SecretStr | None, Field(validation_alias=_named("STEPWISE_METRICS_TOKEN"))] = None
     plain_static: Annotated[bool, Field(validation_alias=_named("STEPWISE_PLAIN_STATIC"))] = False
 
+    sample: Annotated[bool, Field(validation_alias=_named("STEPWISE_SAMPLE"))] = True
+    """Whether a new installation gets the sample project."""
+
     openai_base_url: str = ""
     openai_api_key: SecretStr | None = None
     judge_model: Annotated[str, Field(validation_alias=_named("STEPWISE_JUDGE_MODEL"))] = ""

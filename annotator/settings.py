@@ -17,6 +17,7 @@ HOME: Final = Home.from_environment()
 STEPWISE_HOME = HOME.path
 STEPWISE_FILES = HOME.files
 STEPWISE_ORIGIN = ENVIRONMENT.origin
+STEPWISE_SAMPLE = ENVIRONMENT.sample
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value() if ENVIRONMENT.secret_key else HOME.secret_key()

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from annotator.models import Person
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         manager = make_first_manager(
             os.environ.get("STEPWISE_ADMIN_USER", ""), os.environ.get("STEPWISE_ADMIN_PASSWORD", "")
         )
-        if "load_sample" in get_commands():
+        if settings.STEPWISE_SAMPLE:
             call_command("load_sample")
         if options["report"]:
             options["report"].write_text(json.dumps({"first_manager": manager}))
