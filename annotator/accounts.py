@@ -52,6 +52,18 @@ def _check_name(username: str) -> None:
 
 
 @transaction.atomic
+def add_person(username: str, is_staff: bool, actor: Person) -> Added:
+    """A new account in no project yet."""
+    added = find_or_create(username, actor)
+    if added.password is None:
+        raise Invalid("username", f"there is an account {added.person} already")
+    if is_staff:
+        added.person.is_staff = True
+        added.person.save(update_fields=["is_staff"])
+    return added
+
+
+@transaction.atomic
 def add_to_project(project: Project, username: str, role: str, actor: Person) -> Added:
     """Somebody in this role, by account name; made if nobody has it."""
     added = find_or_create(username, actor)

@@ -45,12 +45,17 @@ def project_for(person: Person, slug: str, right: Right) -> Project:
     Raises Http404 where they are no member (a project's existence is nobody else's business), NotAllowed where
     they are one without that right.
     """
-    project = Project.objects.select_related("judge", "completer").filter(slug=slug).first()
-    rights = rights_in(person, project) if project else frozenset()
-    if project is None or not rights:
-        raise Http404(f"no project {slug}")
-    if right not in rights:
+    project = member_of(person, slug)
+    if right not in rights_in(person, project):
         raise NotAllowed(f"{person} has no right to {right} in {project}")
+    return project
+
+
+def member_of(person: Person, slug: str) -> Project:
+    """The project, if `person` has any right in it. Raises Http404 where they have none."""
+    project = Project.objects.select_related("judge", "completer").filter(slug=slug).first()
+    if project is None or not rights_in(person, project):
+        raise Http404(f"no project {slug}")
     return project
 
 

@@ -107,6 +107,11 @@ class Token(models.Model):
     def __str__(self) -> str:
         return f"token {self.name or self.pk}"
 
+    def revoke(self) -> None:
+        """From now on it opens nothing."""
+        self.revoked_at = timezone.now()
+        self.save(update_fields=["revoked_at"])
+
     @classmethod
     def issue(cls, person: Person, scopes: list[str], name: str = "") -> tuple[Token, str]:
         """A new token and its secret, which nobody can read again."""

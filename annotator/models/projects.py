@@ -92,6 +92,11 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def archive(self, away: bool = True) -> None:
+        """Put it away, or take it out again. Archived projects start no runs and serve no work; nothing is lost."""
+        self.archived_at = timezone.now() if away else None
+        self.save(update_fields=["archived_at"])
+
     @property
     def rests_on_simulator(self) -> bool:
         """Do its machines answer from the built-in simulator? Pages, labels and exports then say so."""

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
 from annotator import permissions
+from annotator.errors import NotAllowed
 from annotator.models import Person, Project
 from annotator.permissions import Right
 
@@ -44,6 +45,21 @@ def project_for(request: HttpRequest, slug: str, right: Right) -> Project:
     asked = cast(Request, request)
     asked.project, asked.rights = project, permissions.rights_in(person, project)
     return project
+
+
+def member_of(request: HttpRequest, slug: str) -> tuple[Project, frozenset[Right]]:
+    """The project and all rights in it, for a page that shows each role its own. Raises Http404 for outsiders."""
+    person = cast(Person, request.user)
+    project = permissions.member_of(person, slug)
+    asked = cast(Request, request)
+    asked.project, asked.rights = project, permissions.rights_in(person, project)
+    return project, asked.rights
+
+
+def staff_only(request: HttpRequest) -> None:
+    """For the pages of whoever runs the installation. Raises NotAllowed."""
+    if not cast(Person, request.user).is_staff:
+        raise NotAllowed("Only who runs this installation may open that page.")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Everything that steers one project; and putting it away."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotator.models import Project, record
+from annotator.permissions import Right
+from annotator.views.access import Request, project_for
+from annotator.views.forms import mark_invalid
+from annotator.views.forms.projects import ProjectSettings
+
+DECIDES = frozenset({"threshold", "audit_share", "overlap"})
+"""Settings that routing has already acted on."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def project_settings(request: Request, slug: str) -> HttpResponse:
+    project = project_for(request, slug, Right.MANAGE)
+    form = ProjectSettings(request.POST or None, instance=Project.objects.get(pk=project.pk))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        record("project.changed", project=project, actor=request.user, fields=form.changed_data)
+        messages.success(request, "Saved." if form.changed_data else "Nothing was changed.")
+        if DECIDES & set(form.changed_data):
+            messages.info(request, "What is decided stays so. To decide again with these settings, start a route run.")
+        return redirect("project_settings", slug)
+    mark_invalid(form)
+    return render(request, "annotator/settings/page.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def archive(request: Request, slug: str) -> HttpResponse:
+    """Put a project away, or take it out again (`put=away|back`)."""
+    project = project_for(request, slug, Right.MANAGE)
+    away = request.POST.get("put") == "away"
+    project.archive(away)
+    record("project.archived" if away else "project.unarchived", project=project, actor=request.user)
+    messages.success(request, f"{project} is {'archived' if away else 'back among the projects'}.")
+    return redirect("project_settings", slug)
