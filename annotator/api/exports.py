@@ -1,0 +1,76 @@
+"""Frozen datasets out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import exports
+from annotator.api.base import View
+from annotator.api.files import serve
+from annotator.api.shapes import ExportAccepted, ExportRequest, ExportShape
+from annotator.errors import Invalid
+from annotator.models import Export, ExportFile
+from annotator.permissions import Right
+
+
+def shown(row: Export) -> dict[str, Any]:
+    return {
+        "code": row.code,
+        "format": row.format,
+        "choices": row.choices,
+        "state": row.state,
+        "detail": row.detail,
+        "rows": row.rows,
+        "cutoff": row.snapshot.cutoff,
+        "simulated": row.simulated,
+        "files": [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in row.files.all()],
+    }
+
+
+def _rows() -> Any:
+    return Export.objects.select_related("project", "snapshot").prefetch_related("files")
+
+
+class Exports(View):
+    scopes: ClassVar = {"GET": "export", "POST": "export"}
+
+    @extend_schema(responses=ExportShape(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        project = self.project(slug, Right.EXPORT)
+        return self.page(request, _rows().filter(project=project), lambda rows: [shown(row) for row in rows])
+
+    @extend_schema(request=ExportRequest, responses={202: ExportAccepted})
+    def post(self, request: Request, slug: str) -> Response:
+        """Ask for the labels as they stand, in a format. The same snapshot and choices give the same export again."""
+        project = self.project(slug, Right.EXPORT)
+        if not isinstance(request.data, dict):
+            raise Invalid("body", "must be a JSON object")
+        choices = dict(request.data)
+        format_name = choices.pop("format", None)
+        if not isinstance(format_name, str):
+            raise Invalid("format", "is missing")
+        export = exports.request(project, format_name, choices, self.person)
+        return Response({"code": export.code}, status=202)
+
+
+class ExportDetail(View):
+    scopes: ClassVar = {"GET": "export"}
+
+    @extend_schema(responses=ExportShape)
+    def get(self, request: Request, code: str) -> Response:
+        return Response(shown(self.owned(_rows(), code, Right.EXPORT)))
+
+
+class ExportFileDetail(View):
+    scopes: ClassVar = {"GET": "export", "HEAD": "export"}
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, code: str, name: str) -> HttpResponseBase:
+        """The file's bytes; ETag is its sha256, Range resumes, gzip if asked for."""
+        export = self.owned(_rows(), code, Right.EXPORT)
+        return serve(request, ExportFile.objects.filter(export=export, name=name).first())

@@ -1,0 +1,67 @@
+"""Projects and their settings; the quality figures."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import quality, setup
+from annotator.api.base import View
+from annotator.api.shapes import ProjectShape
+from annotator.models import record
+from annotator.permissions import Right, projects_of
+
+
+class Projects(View):
+    scopes: ClassVar = {"GET": "read", "POST": "manage"}
+
+    @extend_schema(responses=ProjectShape(many=True), operation_id="projects_list")
+    def get(self, request: Request) -> Response:
+        """The projects that you are in."""
+        return Response(ProjectShape(projects_of(self.person), many=True).data)
+
+    @extend_schema(request=ProjectShape, responses={201: ProjectShape})
+    def post(self, request: Request) -> Response:
+        """Create a project; you become its manager."""
+        if not self.person.is_staff:
+            raise PermissionDenied("Only those who run the installation create projects.")
+        shape = ProjectShape(data=request.data)
+        shape.is_valid(raise_exception=True)
+        fields = dict(shape.validated_data)
+        project = setup.create_project(fields.pop("slug"), fields.pop("name"), self.person, **fields)
+        return Response(ProjectShape(project).data, status=201)
+
+
+class ProjectDetail(View):
+    scopes: ClassVar = {"GET": "read", "PATCH": "manage"}
+
+    @extend_schema(responses=ProjectShape)
+    def get(self, request: Request, slug: str) -> Response:
+        return Response(ProjectShape(self.project(slug, Right.VIEW)).data)
+
+    @extend_schema(request=ProjectShape(partial=True), responses=ProjectShape)
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change settings; those not named stay."""
+        project = self.project(slug, Right.MANAGE)
+        shape = ProjectShape(project, data=request.data, partial=True)
+        shape.is_valid(raise_exception=True)
+        fields = shape.validated_data
+        fields.pop("slug", None)
+        for name, value in fields.items():
+            setattr(project, name, value)
+        project.save(update_fields=list(fields))
+        record("project.changed", project=project, actor=self.person, subject=slug, fields=sorted(fields))
+        return Response(ProjectShape(project).data)
+
+
+class Quality(View):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, slug: str) -> Response:
+        """Every figure of the dashboards."""
+        return Response(quality.everything(self.project(slug, Right.VIEW)))

@@ -1,0 +1,107 @@
+"""Machines at work."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import runs
+from annotator.api.base import View
+from annotator.api.shapes import Accepted, EstimateShape, RunRequest, RunShape
+from annotator.models import Run
+from annotator.permissions import Right
+
+
+def shown(run: Run) -> dict[str, Any]:
+    progress = runs.progress(run)
+    return {
+        "id": run.code,
+        "kind": run.kind,
+        "state": run.state,
+        "detail": run.detail,
+        "endpoint": run.endpoint.name if run.endpoint else None,
+        "progress": {
+            "total": progress.total,
+            "done": progress.done,
+            "failed": progress.failed,
+            "skipped": progress.skipped,
+            "waiting": progress.waiting,
+            "per_minute": progress.rate,
+            "eta_seconds": progress.eta_seconds,
+        },
+        "cost": {
+            "calls": run.calls,
+            "rollouts": run.rollouts,
+            "prompt_tokens": run.prompt_tokens,
+            "completion_tokens": run.completion_tokens,
+            "money": run.cost,
+        },
+        "failures": [asdict(group) for group in runs.failures(run)],
+        "simulated": bool(run.endpoint and run.endpoint.simulated),
+    }
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    shape = RunRequest(data=request.data)
+    shape.is_valid(raise_exception=True)
+    return dict(shape.validated_data)
+
+
+class Runs(View):
+    scopes: ClassVar = {"GET": "read", "POST": "manage"}
+
+    @extend_schema(responses=RunShape(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        rows = Run.objects.filter(project=self.project(slug, Right.VIEW)).select_related("endpoint")
+        return self.page(request, rows, lambda found: [shown(run) for run in found])
+
+    @extend_schema(request=RunRequest, responses={202: Accepted})
+    def post(self, request: Request, slug: str) -> Response:
+        """Start a run; without a selection it looks at the solutions that lack its evidence."""
+        project = self.project(slug, Right.MANAGE)
+        asked = _asked(request)
+        run = runs.start(
+            project,
+            asked["kind"],
+            selection=asked.get("selection"),
+            config=asked.get("config"),
+            person=self.person,
+            seed=asked["seed"],
+        )
+        return Response({"id": run.code}, status=202)
+
+
+class RunEstimate(View):
+    scopes: ClassVar = {"POST": "manage"}
+
+    @extend_schema(request=RunRequest, responses=EstimateShape)
+    def post(self, request: Request, slug: str) -> Response:
+        """What a run would take; nothing is started."""
+        project = self.project(slug, Right.MANAGE)
+        asked = _asked(request)
+        found = runs.estimate(project, asked["kind"], asked.get("selection", {}), asked.get("config", {}))
+        return Response(asdict(found))
+
+
+class RunDetail(View):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(responses=RunShape)
+    def get(self, request: Request, code: str) -> Response:
+        return Response(shown(self.owned(Run.objects.select_related("project", "endpoint"), code, Right.VIEW)))
+
+
+class RunMove(View):
+    """Pause, resume or cancel."""
+
+    scopes: ClassVar = {"POST": "manage"}
+    moves: ClassVar = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel}
+
+    @extend_schema(request=None, responses=RunShape)
+    def post(self, request: Request, code: str, move: str) -> Response:
+        run = self.owned(Run.objects.select_related("project", "endpoint"), code, Right.MANAGE)
+        return Response(shown(self.moves[move](run, self.person)))

@@ -1,0 +1,262 @@
+"""The shapes of the API's answers, for the OpenAPI schema and for reading what is sent."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from annotator.models import Endpoint, Project, WorkState
+
+
+class ProblemShape(serializers.Serializer[object]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = serializers.ListField(child=serializers.DictField(child=serializers.CharField()), required=False)
+
+
+class ProjectShape(serializers.ModelSerializer[Project]):
+    judge = serializers.SlugRelatedField[Endpoint](
+        slug_field="name", queryset=Endpoint.objects.filter(kind="judge"), allow_null=True, required=False
+    )
+    completer = serializers.SlugRelatedField[Endpoint](
+        slug_field="name", queryset=Endpoint.objects.filter(kind="completer"), allow_null=True, required=False
+    )
+    simulated = serializers.BooleanField(source="rests_on_simulator", read_only=True)
+    archived = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Project
+        fields = (
+            "slug",
+            "name",
+            "description",
+            "guidelines",
+            "threshold",
+            "audit_share",
+            "overlap",
+            "evidence_mode",
+            "lease_minutes",
+            "judge",
+            "completer",
+            "judge_votes",
+            "rollout_price",
+            "rollout_cap",
+            "token_budget",
+            "money_budget",
+            "rollout_budget",
+            "simulated",
+            "archived",
+            "created_at",
+        )
+        # Which slugs are taken is setup.create_project's to say, in one place.
+        extra_kwargs = {"slug": {"validators": []}}
+
+    def get_archived(self, project: Project) -> bool:
+        return project.archived_at is not None
+
+
+class Accepted(serializers.Serializer[object]):
+    id = serializers.CharField()
+
+
+class RefusalShape(serializers.Serializer[object]):
+    line = serializers.IntegerField()
+    field = serializers.CharField()
+    reason = serializers.CharField()
+    excerpt = serializers.CharField()
+
+
+class CountsShape(serializers.Serializer[object]):
+    read = serializers.IntegerField()
+    new = serializers.IntegerField()
+    known = serializers.IntegerField()
+    refused = serializers.IntegerField()
+
+
+class IntakeShape(serializers.Serializer[object]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    format = serializers.CharField()
+    state = serializers.ChoiceField(WorkState.choices)
+    detail = serializers.CharField()
+    counts = CountsShape()
+    refusals = RefusalShape(many=True)
+    withdrawn = serializers.BooleanField()
+
+
+class RunRequest(serializers.Serializer[object]):
+    kind = serializers.ChoiceField(["judge", "rollouts", "score", "route"])
+    selection = serializers.DictField(required=False, help_text="status, ids, intake, limit, again")
+    config = serializers.DictField(required=False, help_text="votes, temperature, price, cap, max_tokens")
+    seed = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+
+
+class EstimateShape(serializers.Serializer[object]):
+    solutions = serializers.IntegerField()
+    skipped = serializers.DictField(child=serializers.IntegerField())
+    calls = serializers.IntegerField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    cost = serializers.FloatField()
+    basis = serializers.CharField()
+
+
+class ProgressShape(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    per_minute = serializers.FloatField()
+    eta_seconds = serializers.FloatField(allow_null=True)
+
+
+class CostShape(serializers.Serializer[object]):
+    calls = serializers.IntegerField()
+    rollouts = serializers.IntegerField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    money = serializers.FloatField()
+
+
+class RunShape(serializers.Serializer[object]):
+    id = serializers.CharField()
+    kind = serializers.CharField()
+    state = serializers.ChoiceField(WorkState.choices)
+    detail = serializers.CharField()
+    endpoint = serializers.CharField(allow_null=True)
+    progress = ProgressShape()
+    cost = CostShape()
+    failures = serializers.ListField(child=serializers.DictField())
+    simulated = serializers.BooleanField()
+
+
+class AskedStepShape(serializers.Serializer[object]):
+    index = serializers.IntegerField()
+    text = serializers.CharField()
+    asked = serializers.BooleanField()
+
+
+class ClaimShape(serializers.Serializer[object]):
+    assignment = serializers.CharField()
+    lease_until = serializers.DateTimeField()
+    problem = serializers.CharField()
+    answer = serializers.CharField(allow_null=True)
+    solution = serializers.CharField()
+    steps = AskedStepShape(many=True)
+
+
+class RatingShape(serializers.Serializer[object]):
+    index = serializers.IntegerField(help_text="0-based")
+    rating = serializers.JSONField(help_text='-1, 0, 1 or "unsure"')
+    reason = serializers.CharField(required=False, allow_blank=True)
+    correction = serializers.CharField(required=False, allow_blank=True)
+
+
+class SubmitRequest(serializers.Serializer[object]):
+    ratings = RatingShape(many=True)
+    finish_reason = serializers.ChoiceField(["found_error", "solution", "bad_problem", "give_up"])
+    comment = serializers.CharField(required=False, allow_blank=True)
+    seconds = serializers.FloatField(required=False, min_value=0)
+
+
+class AnnotationShape(serializers.Serializer[object]):
+    annotation = serializers.CharField()
+    solution = serializers.CharField()
+    first_error = serializers.IntegerField(allow_null=True)
+    finish_reason = serializers.CharField()
+
+
+class LeaseShape(serializers.Serializer[object]):
+    assignment = serializers.CharField()
+    lease_until = serializers.DateTimeField(required=False)
+
+
+class StepShape(serializers.Serializer[object]):
+    index = serializers.IntegerField()
+    text = serializers.CharField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class PosteriorShape(serializers.Serializer[object]):
+    probabilities = serializers.ListField(child=serializers.FloatField())
+    p_correct = serializers.ListField(child=serializers.FloatField())
+    certainty = serializers.FloatField()
+    first_error = serializers.IntegerField()
+    simulated = serializers.BooleanField()
+
+
+class LabelShape(serializers.Serializer[object]):
+    index = serializers.IntegerField()
+    value = serializers.IntegerField()
+    source = serializers.CharField()
+    provisional = serializers.BooleanField()
+    p_correct = serializers.FloatField(allow_null=True)
+
+
+class SettlementShape(serializers.Serializer[object]):
+    first_error = serializers.IntegerField(allow_null=True)
+    source = serializers.CharField()
+    provisional = serializers.BooleanField()
+    simulated = serializers.BooleanField()
+
+
+class EvidenceCountsShape(serializers.Serializer[object]):
+    judgements = serializers.IntegerField()
+    rollouts = serializers.IntegerField()
+    scores = serializers.IntegerField()
+    annotations = serializers.IntegerField()
+
+
+class ProblemRowShape(serializers.Serializer[object]):
+    code = serializers.CharField()
+    statement = serializers.CharField()
+    answer = serializers.CharField(allow_null=True)
+
+
+class SolutionShape(serializers.Serializer[object]):
+    code = serializers.CharField()
+    source = serializers.CharField()
+    source_id = serializers.CharField(allow_null=True)
+    generator = serializers.CharField()
+    status = serializers.CharField()
+    problem = ProblemRowShape()
+    steps = StepShape(many=True)
+    posterior = PosteriorShape(allow_null=True)
+    settlement = SettlementShape(allow_null=True)
+    labels = LabelShape(many=True)
+    evidence = EvidenceCountsShape()
+
+
+class ExportRequest(serializers.Serializer[object]):
+    format = serializers.CharField()
+    split = serializers.CharField(required=False)
+    neutral = serializers.CharField(required=False, help_text="positive (default), negative, drop")
+    after_error = serializers.CharField(required=False, help_text="drop (default), negative, mask, keep")
+    min_source = serializers.CharField(required=False, help_text="provisional < machine < imported < human < …")
+
+
+class FileShape(serializers.Serializer[object]):
+    name = serializers.CharField()
+    bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+
+
+class ExportShape(serializers.Serializer[object]):
+    code = serializers.CharField()
+    format = serializers.CharField()
+    choices = serializers.DictField()
+    state = serializers.ChoiceField(WorkState.choices)
+    detail = serializers.CharField()
+    rows = serializers.IntegerField()
+    cutoff = serializers.DateTimeField()
+    simulated = serializers.BooleanField()
+    files = FileShape(many=True)
+
+
+class ExportAccepted(serializers.Serializer[object]):
+    code = serializers.CharField()

@@ -1,0 +1,141 @@
+"""Solutions with everything that is known of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import beliefs
+from annotator.api.base import View
+from annotator.api.shapes import SolutionShape
+from annotator.errors import Invalid
+from annotator.models import (
+    Annotation,
+    Judgement,
+    Label,
+    Posterior,
+    Rollout,
+    Score,
+    Settlement,
+    Solution,
+    SolutionStatus,
+)
+from annotator.permissions import Right
+from reasoning import types
+
+
+def shown(rows: Sequence[Solution]) -> list[dict[str, Any]]:
+    """A few queries for a whole page."""
+    ids = [row.pk for row in rows]
+    current = {"solution__in": ids, "superseded_at": None}
+    posteriors = {row.solution_id: row for row in Posterior.objects.filter(**current)}
+    settlements = {row.solution_id: row for row in Settlement.objects.filter(**current)}
+    labels: dict[int, list[Label]] = {}
+    for label in Label.objects.filter(**current).order_by("index"):
+        labels.setdefault(label.solution_id, []).append(label)
+    counts = {
+        "judgements": _count(Judgement.objects.filter(solution__in=ids).values_list("solution_id", flat=True)),
+        "rollouts": _count(Rollout.objects.filter(solution__in=ids).values_list("solution_id", flat=True)),
+        "scores": _count(Score.objects.filter(solution__in=ids).values_list("solution_id", flat=True)),
+        "annotations": _count(Annotation.objects.filter(**current).values_list("solution_id", flat=True)),
+    }
+    return [
+        _one(row)
+        | {
+            "posterior": _posterior(posteriors.get(row.pk)),
+            "settlement": _settlement(settlements.get(row.pk)),
+            "labels": [_label(label) for label in labels.get(row.pk, [])],
+            "evidence": {name: count[row.pk] for name, count in counts.items()},
+        }
+        for row in rows
+    ]
+
+
+def _count(ids: Iterable[int]) -> Counter[int]:
+    return Counter(ids)
+
+
+def _one(row: Solution) -> dict[str, Any]:
+    value = beliefs.solution_value(row)
+    return {
+        "code": row.code,
+        "source": row.source,
+        "source_id": row.source_id,
+        "generator": row.generator,
+        "status": row.status,
+        "problem": {
+            "code": row.problem.code,
+            "statement": value.problem.statement,
+            "answer": value.problem.answer,
+        },
+        "steps": [{"index": s.index, "text": s.text, "start": s.start, "end": s.end} for s in value.steps],
+    }
+
+
+def _posterior(row: Posterior | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "probabilities": row.probabilities,
+        "p_correct": types.Posterior(tuple(row.probabilities)).p_correct,
+        "certainty": row.certainty,
+        "first_error": row.first_error,
+        "simulated": row.simulated,
+    }
+
+
+def _settlement(row: Settlement | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "first_error": row.first_error,
+        "source": row.source,
+        "provisional": row.provisional,
+        "simulated": row.simulated,
+    }
+
+
+def _label(row: Label) -> dict[str, Any]:
+    return {
+        "index": row.index,
+        "value": row.value,
+        "source": row.source,
+        "provisional": row.provisional,
+        "p_correct": row.p_correct,
+    }
+
+
+class Solutions(View):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("status", str, enum=SolutionStatus.values),
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("page_size", int),
+        ],
+        responses=SolutionShape(many=True),
+        operation_id="solutions_list",
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        project = self.project(slug, Right.VIEW)
+        rows = Solution.objects.live().filter(project=project).select_related("problem")
+        if status := request.query_params.get("status"):
+            if status not in SolutionStatus.values:
+                raise Invalid("status", f"{status!r} is not one of {', '.join(SolutionStatus.values)}")
+            rows = rows.filter(status=status)
+        return self.page(request, rows.prefetch_related("step_rows"), shown)
+
+
+class SolutionDetail(View):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(responses=SolutionShape)
+    def get(self, request: Request, code: str) -> Response:
+        rows = Solution.objects.select_related("project", "problem").prefetch_related("step_rows")
+        return Response(shown([self.owned(rows, code, Right.VIEW)])[0])
