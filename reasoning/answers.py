@@ -20,27 +20,36 @@ _BRACE: Final = re.compile(r"\\\\|\\[{}]|[{}]")
 _TAG: Final = re.compile(r"<answer>(?P<a>(?:(?!<answer>)[\s\S])*?)</answer>", re.IGNORECASE)
 _HASHES: Final = re.compile(r"####(?!#)[ \t]*(?P<a>[^\r\n#][^\r\n]*)")
 _HEADING: Final = re.compile(
-    r"^#{1,6}[ \t]*(?:final[ \t]+)?answer[ \t]*:?[ \t]*(?:\r\n|\n|\r)\s*(?P<a>[^\r\n]+)", re.I | re.M
+    r"^#{1,6}[ \t]*(?:final[ \t]+)?answer[ \t]*:?[ \t]*(?:\r\n|\n|\r)\s*(?P<a>[^\r\n]+)", re.IGNORECASE | re.MULTILINE
 )
 _COLON: Final = re.compile(
     r"^[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A)[ \t]*[*_]*[ \t]*:[ \t*_]*(?P<a>[^\r\n]+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SENTENCE: Final = re.compile(
-    r"\b(?:the|our|my|final|correct|rewritten)[ \t]+answer(?:[ \t]+choice)?[ \t]*(?:is|=)[ \t]*:?[ \t*_]*(?P<a>[^\r\n]+)", re.IGNORECASE
+    r"\b(?:the|our|my|final|correct|rewritten)[ \t]+answer(?:[ \t]+choice)?[ \t]*(?:is|=)[ \t]*:?[ \t*_]*(?P<a>[^\r\n]+)",
+    re.IGNORECASE,
 )
 _MARKS: Final = (_TAG, _HASHES, _HEADING, _COLON, _SENTENCE)
 
-_NO_ANSWER: Final = frozenset({"", "none", "n/a", "na", "null", "nan", "unknown", "?", "-", "...", "…", "tbd", "not given", "n.a"})
+_NO_ANSWER: Final = frozenset(
+    {"", "none", "n/a", "na", "null", "nan", "unknown", "?", "-", "...", "…", "tbd", "not given", "n.a"}
+)
 _NOT_AN_ANSWER: Final = re.compile(
     r"(?:not|n't|correct|incorrect|wrong|right|that|what|whatever|because|given|obtained|found|as follows|based|therefore|unclear|"
     r"reasonable|in the|one of|also|still|now|then|to be|supposed|expected|simply the|just the|the same|going to)\b",
     re.IGNORECASE,
 )
-_TAIL: Final = re.compile(r"[.!](?:[*_]*)(?:\s+[A-Z\\].*)?$|,?\s+(?:because|since|so that|which|where|as we)\b.*$|\s*I hope it is correct.*$")
-_MATHS_SPAN: Final = re.compile(r"(?:\$\$(?P<a>[^$]+)\$\$|\$(?P<b>[^$]+)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\])[.,;!]?(?=\s|$)")
+_TAIL: Final = re.compile(
+    r"[.!](?:[*_]*)(?:\s+[A-Z\\].*)?$|,?\s+(?:because|since|so that|which|where|as we)\b.*$|\s*I hope it is correct.*$"
+)
+_MATHS_SPAN: Final = re.compile(
+    r"(?:\$\$(?P<a>[^$]+)\$\$|\$(?P<b>[^$]+)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\])[.,;!]?(?=\s|$)"
+)
 _NUMBERISH: Final = r"[-+−]?[$€£¥]?[ ]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:[ ]?/[ ]?\d+)?[ ]?(?:%|°|\\%)?"
-_STATED: Final = re.compile(rf"^[^=]*(?:\b(?:is|are|equals|was|be)|=)[ ]*(?P<a>{_NUMBERISH}(?:[ ]+[a-zA-Z]+)?|\$[^$]+\$)$")
+_STATED: Final = re.compile(
+    rf"^[^=]*(?:\b(?:is|are|equals|was|be)|=)[ ]*(?P<a>{_NUMBERISH}(?:[ ]+[a-zA-Z]+)?|\$[^$]+\$)$"
+)
 _BARE: Final = re.compile(
     rf"(?:[*_]{{0,2}}(?:{_NUMBERISH})[*_]{{0,2}}|\${{1,2}}[^$\r\n]{{1,200}}\${{1,2}}|\\\([^\r\n]{{1,200}}\\\)|\([A-J]\)|[A-J]|\\d?frac\{{[^{{}}]+\}}\{{[^{{}}]+\}})\.?"
 )
@@ -150,14 +159,17 @@ _SPELLINGS: Final[tuple[tuple[re.Pattern[str], _Replacement], ...]] = tuple(
         (r"\\dbinom(?![a-zA-Z])|\\tbinom(?![a-zA-Z])", r"\\binom"),
         (r"\{,\}", ","),
         (r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits)(?![a-zA-Z])\.?", ""),
-        (r"\\!", ""),
-        (r"\\\{", r"\\lbrace "),
-        (r"\\\}", r"\\rbrace "),
-        (r"\\[,;: ]|\\q?quad(?![a-zA-Z])|~|\\hspace\{[^{}]*\}", " "),
+        (r"(?<!\\)\\!", ""),
+        (r"(?<!\\)\\\{", r"\\lbrace "),
+        (r"(?<!\\)\\\}", r"\\rbrace "),
+        (r"(?<!\\)\\[,;: ]|\\q?quad(?![a-zA-Z])|~|\\hspace\{[^{}]*\}", " "),
         (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))|\\degree(?![a-zA-Z])|º", "°"),
-        (r"\\%", "%"),
+        (r"(?<!\\)\\%", "%"),
         (r"\\\$|\\textdollar(?![a-zA-Z])", "$"),
-        (r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|rm|bf|operatorname)\s*\{([^{}]*)\}", r" \1 "),
+        (
+            r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|rm|bf|operatorname)\s*\{([^{}]*)\}",
+            r" \1 ",
+        ),
         (r"\\(?:ldots|dots|cdots)(?![a-zA-Z])|…", "..."),
         (r"\s+", " "),
     )

@@ -31,7 +31,8 @@ _STEP_MARK: Final = re.compile(
 _NUMBERED: Final = re.compile(r"(?:^|(?<=[\r\n]))[ \t]{0,3}(?:\*\*)?(\d{1,4})[.)](?=[ \t*])")
 _SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”’)\]»*]*(?=\s)|[。！？]+[”’」』）\"]*")
 _ABBREVIATION: Final = re.compile(
-    r"(?:^|[\s(\[])(?:mr|mrs|ms|dr|prof|st|vs|etc|fig|eq|no|approx|resp|cf|e\.g|i\.e|w\.l\.o\.g|[a-z])\.$", re.IGNORECASE
+    r"(?:^|[\s(\[])(?:mr|mrs|ms|dr|prof|st|vs|etc|fig|eq|no|approx|resp|cf|e\.g|i\.e|w\.l\.o\.g|[a-z])\.$",
+    re.IGNORECASE,
 )
 _LIST_NUMBER: Final = re.compile(r"(?:^|[\r\n])[ \t]*(?:\*\*)?\d{1,4}[.)]$")
 _FENCE: Final = re.compile(r"(?:^|(?<=[\r\n]))[ ]{0,3}(`{3,}|~{3,})([^\r\n]*)")

@@ -26,7 +26,17 @@ GRADER_VERSION: Final = "1"
 LONGEST: Final = 2_000
 """Code points of an answer beyond which only sameness is looked at."""
 
-__all__ = ["GRADER_VERSION", "Child", "Equivalence", "Relation", "close", "equal", "equal_async", "grade", "grade_async"]
+__all__ = [
+    "GRADER_VERSION",
+    "Child",
+    "Equivalence",
+    "Relation",
+    "close",
+    "equal",
+    "equal_async",
+    "grade",
+    "grade_async",
+]
 
 _child = Child()
 _GRADES: Final = {Relation.EQUAL: Verdict.RIGHT, Relation.UNEQUAL: Verdict.WRONG, Relation.UNKNOWN: Verdict.UNKNOWN}

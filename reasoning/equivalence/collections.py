@@ -12,7 +12,7 @@ _CLOSING: Final = ")]}⦄"
 _MATRIX: Final = re.compile(r"\\begin\{(?P<kind>[pbB]?matrix|array)\}(?:\{[^{}]*\})?(?P<rows>.*)\\end\{(?P=kind)\}")
 _AND: Final = re.compile(r"\s*,?\s+(?:and|or)\s+|\s*;\s*")
 _PLUS_MINUS: Final = re.compile(r"\\pm(?![a-zA-Z])")
-_THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS: Final = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _ITEM: Final = re.compile(r"[\d\\+*/^=-]|^\s*[a-zA-Z]\s*$")
 
 
@@ -63,13 +63,13 @@ def _matrix(rows: Iterable[list[str]]) -> Collection | None:
 def _bracketed(text: str) -> Collection | None:
     inside = text[1:-1].strip()
     brackets = text[0] + text[-1]
-    items = tuple(split_commas(inside, spaced=brackets != "⦃⦄"))
+    items = tuple(split_commas(inside, bracketed=True))
     if brackets in ("⦃⦄", "{}"):
         return Collection("set", items if inside else ())
     if len(items) < 2:
         return None
     if brackets == "[]" and all(item.startswith("[") and item.endswith("]") for item in items):
-        return _matrix(split_commas(item[1:-1]) for item in items)
+        return _matrix(split_commas(item[1:-1], bracketed=True) for item in items)
     if len(items) == 2 and (brackets in ("[)", "(]", "[]") or "\\infty" in inside):
         return Collection("interval", items, brackets)
     if brackets in ("()", "[]"):
@@ -87,12 +87,10 @@ def _closes_at_end(text: str) -> bool:
     return False
 
 
-def split_commas(text: str, *, spaced: bool = True) -> list[str]:
-    """The parts between commas that stand in no bracket. `1,234` is one number; where every comma but those of such
-    numbers has a space after it, so are the numbers in `1,234, 5,678`."""
-    if _THOUSANDS.fullmatch(text) and spaced:
-        return [text]
-    grouped = spaced and re.search(r",\s", text) is not None
+def split_commas(text: str, *, bracketed: bool = False) -> list[str]:
+    """The parts between commas that stand in no bracket. In `1,234, 5,678` the commas without a space belong to the
+    numbers; so does a comma that stands alone in `1,234`, unless the text was `bracketed`."""
+    grouped = re.search(r",\s", text) is not None or (not bracketed and "," not in _THOUSANDS.sub("", text))
     parts, depth, start = [], 0, 0
     for place, char in enumerate(text):
         depth += (char in _OPENING) - (char in _CLOSING)

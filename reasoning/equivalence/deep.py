@@ -50,8 +50,8 @@ def _by_value(answer: str, reference: str, *, tight: bool) -> Relation:
 def _is_rounding(answer: str, reference: str) -> bool:
     for text, other in ((answer, reference), (reference, answer)):
         if _DECIMAL.fullmatch(text.strip()):
-            gap = numeric.gap(parse(text), parse(other))
-            return gap is not None and is_rounding(text, gap)
+            value = numeric.approximate(parse(other))
+            return value is not None and is_rounding(text, value)
     return False
 
 
@@ -63,4 +63,3 @@ def _by_symbols(answer: str, reference: str) -> Equivalence:
     from reasoning.equivalence.symbolic import by_math_verify
 
     return by_math_verify(answer, reference)
-

@@ -6,82 +6,35 @@ What the grammar does not know is Unreadable; it never skips a character. Pure P
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from reasoning.equivalence.exact import exact_or_none
+from reasoning.equivalence.lexer import Token, number, repeating, tokens
 from reasoning.equivalence.tree import Expression, Node, Unreadable
 
 LONGEST: Final = 2_000
 _DEEPEST: Final = 60
 
-_TOKEN: Final = re.compile(
-    r"(?P<repeating>\d*\.\d*\\overline\s*\{\s*\d+\s*\})|(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+)"
-    r"|\\(?P<command>[a-zA-Z]+)|(?P<word>[a-zA-Z]+|[^\W\d_])|(?P<mark>\*\*|[-+*/^_(){}\[\]|!°'])"
-)
 _FUNCTIONS: Final = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln lg log exp sqrt abs floor ceil cbrt".split()
+    ["sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "lg", "log", "exp", "sqrt", "abs", "floor", "ceil", "cbrt"]
 )
 _RENAMED: Final = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _GREEK: Final = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi varphi "
-    "chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell".split()
+    ["alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell"]
 )
 _INVERSES: Final = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    kind: str
-    text: str
-    spaced: bool
 
 
 def parse(text: str, *, tight: bool = False) -> Expression:
     """The tree of the whole text. With `tight`, `a/bc` is read as a/(bc). Raises Unreadable."""
     if len(text) > LONGEST:
         raise Unreadable("too long")
-    reader = _Reader(_tokens(text), tight=tight)
+    reader = _Reader(tokens(text), tight=tight)
     tree = reader.sum()
     if reader.left:
         raise Unreadable(f"left over: {reader.left[0].text}")
     return Expression(tree, reader.ambiguous)
-
-
-def _tokens(text: str) -> list[Token]:
-    tokens: list[Token] = []
-    position = 0
-    while position < len(text):
-        spaces = len(text) - position - len(text[position:].lstrip())
-        position += spaces
-        match = _TOKEN.match(text, position)
-        if match is None:
-            if position < len(text):
-                raise Unreadable(text[position])
-            break
-        kind = str(match.lastgroup)
-        tokens.append(Token(kind, match[kind], spaces > 0))
-        position = match.end()
-    return tokens
-
-
-def number(text: str) -> Fraction:
-    """A decimal literal, with thousands separators or an exponent. Raises Unreadable where it is out of size."""
-    mantissa, _, exponent = text.replace(",", "").lower().partition("e")
-    if len(exponent) > 5:
-        raise Unreadable("exponent")
-    return Fraction(mantissa) * Fraction(10) ** int(exponent or 0)
-
-
-def _repeating(text: str) -> Fraction:
-    """0.1\\overline{6} → 1/6."""
-    whole, rest = text.split(".")
-    plain, _, tail = rest.partition("\\overline")
-    cycle = tail.strip(" {}")
-    scale = 10 ** len(plain)
-    return Fraction(int(whole + plain or "0"), scale) + Fraction(int(cycle), scale * (10 ** len(cycle) - 1))
 
 
 def _num(value: int | Fraction) -> Node:
@@ -91,15 +44,15 @@ def _num(value: int | Fraction) -> Node:
 class _Reader:
     """Recursive descent; every method eats what it reads from `left`."""
 
-    def __init__(self, tokens: list[Token], *, tight: bool) -> None:
-        self._tokens = tokens
+    def __init__(self, read: list[Token], *, tight: bool) -> None:
+        self._tokens = read
         self._at = 0
         self._tight = tight
         self._depth = 0
         self._bars = 0
         self.ambiguous = False
-        letters = all(token.kind == "word" for token in tokens)
-        self._wordy = letters and any(len(token.text) > 1 for token in tokens)
+        letters = all(token.kind == "word" for token in read)
+        self._wordy = letters and any(len(token.text) > 1 for token in read)
 
     @property
     def left(self) -> list[Token]:
@@ -181,7 +134,8 @@ class _Reader:
             return False
         kind = self._tokens[self._at].kind
         return kind == "word" or (
-            kind == "command" and (mark[1:] in _FUNCTIONS | _GREEK or mark in ("\\frac", "\\pi", "\\binom", "\\lfloor", "\\lceil"))
+            kind == "command"
+            and (mark[1:] in _FUNCTIONS | _GREEK or mark in ("\\frac", "\\pi", "\\binom", "\\lfloor", "\\lceil"))
         )
 
     def _power(self) -> Node:
@@ -233,7 +187,7 @@ class _Reader:
     def _atom(self) -> Node:
         token = self._take()
         if token.kind == "repeating":
-            return _num(_repeating(token.text))
+            return _num(repeating(token.text))
         if token.kind == "number":
             return self._mixed(number(token.text), token)
         if token.kind == "word":
@@ -285,10 +239,9 @@ class _Reader:
         joined = self._at < 2 or not token.spaced or self._tokens[self._at - 2].kind == "mark"
         if self._wordy or len(text) > 3 or not joined or not text.islower():
             raise Unreadable(text)
-        tree = self._constant_or_variable(text[0])
-        for letter in text[1:-1]:
-            tree = Node("*", (tree, self._constant_or_variable(letter)))
-        return Node("*", (tree, self._letter(text[-1])))
+        letters = [Token("word", letter, spaced=False) for letter in text]
+        self._tokens[self._at - 1 : self._at] = letters
+        return self._letter(text[0])
 
     def _letter(self, text: str) -> Node:
         """A variable with its subscript. A digit right after a letter is no product, nor is f(…)."""
@@ -377,6 +330,10 @@ class _Reader:
         if self._peek() in ("(", "{", "["):
             return self._group(self._take().text)
         tree = self._power()
-        while self._starts_factor() and self._peek() not in ("(", "[", "{", "|") and self._peek().lstrip("\\") not in _FUNCTIONS:
+        while (
+            self._starts_factor()
+            and self._peek() not in ("(", "[", "{", "|")
+            and self._peek().lstrip("\\") not in _FUNCTIONS
+        ):
             tree = Node("*", (tree, self._power()))
         return tree

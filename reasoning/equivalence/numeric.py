@@ -34,18 +34,18 @@ def compare(left: Expression, right: Expression) -> Relation:
     if not (left.calls("log") or right.calls("log")):
         return _compare(left.tree, right.tree, left.names() | right.names())
     readings = {
-        _compare(_with_base(left.tree, base), _with_base(right.tree, base), left.names() | right.names()) for base in (None, 10)
+        _compare(_with_base(left.tree, base), _with_base(right.tree, base), left.names() | right.names())
+        for base in (None, 10)
     }
     return readings.pop() if len(readings) == 1 else Relation.UNKNOWN
 
 
-def gap(left: Expression, right: Expression) -> Fraction | None:
-    """|left − right| to about thirty digits, or None where a side has variables, is not real or has no value."""
-    if left.names() or right.names() or not (_is_real(left.tree, {}) and _is_real(right.tree, {})):
+def approximate(expression: Expression) -> Fraction | None:
+    """The value to thirty decimals, or None where there are variables, no value or no real one."""
+    if expression.names() or not _is_real(expression.tree, {}):
         return None
     with mpmath.workdps(60):
-        difference = abs(mpmath.re(_value(left.tree, {})) - mpmath.re(_value(right.tree, {})))
-        return Fraction(int(mpmath.floor(difference * 10**30)), 10**30)
+        return Fraction(int(mpmath.nint(mpmath.re(_value(expression.tree, {})) * 10**30)), 10**30)
 
 
 def _with_base(node: Node, base: int | None) -> Node:
@@ -64,7 +64,11 @@ def _compare(left: Node, right: Node, names: set[str]) -> Relation:
             return Relation.UNKNOWN
     verdicts = _at_points(left, right, _real_points(names))
     if Relation.UNEQUAL not in verdicts:
-        return Relation.EQUAL if verdicts.count(Relation.EQUAL) >= 3 and Relation.UNKNOWN not in verdicts else Relation.UNKNOWN
+        return (
+            Relation.EQUAL
+            if verdicts.count(Relation.EQUAL) >= 3 and Relation.UNKNOWN not in verdicts
+            else Relation.UNKNOWN
+        )
     if names <= _INDICES and set(_at_points(left, right, _integer_points(names))) == {Relation.EQUAL}:
         return Relation.UNKNOWN
     return Relation.UNEQUAL
@@ -89,7 +93,10 @@ def _real_points(names: set[str]) -> list[dict[str, Fraction]]:
     ordered = sorted(names)
     size = len(_NUMERATORS)
     return [
-        {name: Fraction(_NUMERATORS[(point + 5 * place) % size], _DENOMINATOR + 2 * place) for place, name in enumerate(ordered)}
+        {
+            name: Fraction(_NUMERATORS[(point + 5 * place) % size], _DENOMINATOR + 2 * place)
+            for place, name in enumerate(ordered)
+        }
         for point in range(_POINTS)
     ]
 
@@ -135,7 +142,9 @@ def _values(node: Node, point: Mapping[str, Fraction]) -> list[Any]:
 def _judge(gaps: list[Any], size: Any) -> Relation:
     """Rounding shrinks by a hundred digits and more from one precision to the next; a real gap does not move."""
     coarse, middle, fine = gaps
-    if fine == 0 or (fine <= mpmath.mpf(10) ** -250 * max(size, middle) and (middle == 0 or fine <= middle * mpmath.mpf(10) ** -200)):
+    if fine == 0 or (
+        fine <= mpmath.mpf(10) ** -250 * max(size, middle) and (middle == 0 or fine <= middle * mpmath.mpf(10) ** -200)
+    ):
         return Relation.EQUAL
     if abs(fine - middle) <= fine * mpmath.mpf(10) ** -10 or abs(middle - coarse) <= middle * mpmath.mpf(10) ** -10:
         return Relation.UNEQUAL

@@ -8,7 +8,19 @@ from fractions import Fraction
 from typing import Final
 
 PERCENT: Final = "%"
-_CURRENCIES: Final = {"$": "dollar", "US$": "dollar", "USD": "dollar", "€": "euro", "EUR": "euro", "£": "sterling", "GBP": "sterling", "¥": "yen", "₹": "rupee", "Rs.": "rupee", "Rs": "rupee"}
+_CURRENCIES: Final = {
+    "$": "dollar",
+    "US$": "dollar",
+    "USD": "dollar",
+    "€": "euro",
+    "EUR": "euro",
+    "£": "sterling",
+    "GBP": "sterling",
+    "¥": "yen",
+    "₹": "rupee",
+    "Rs.": "rupee",
+    "Rs": "rupee",
+}
 
 _TABLE: Final = """
 length 1 mm millimeter millimetre | 10 cm centimeter centimetre | 1000 m meter metre | 1000000 km kilometer kilometre
@@ -23,7 +35,7 @@ euro 1 euro EUR
 sterling 1 GBP
 angle 1 ° degree
 percent 1 percent
-dozen 12 dozen
+none 1 unit
 """
 UNITS: Final[dict[str, tuple[str, Fraction]]] = {}
 for _line in _TABLE.strip().splitlines():
@@ -32,25 +44,44 @@ for _line in _TABLE.strip().splitlines():
         _factor, *_names = _entry.split()
         for _name in _names:
             UNITS[_name] = (_dimension, Fraction(_factor))
-_CURRENCY_UNITS: Final = {"dollar": ("money", Fraction(100)), "euro": ("euro", Fraction(1)), "sterling": ("sterling", Fraction(1)), "yen": ("yen", Fraction(1)), "rupee": ("rupee", Fraction(1))}
+_CURRENCY_UNITS: Final = {
+    "dollar": ("money", Fraction(100)),
+    "euro": ("euro", Fraction(1)),
+    "sterling": ("sterling", Fraction(1)),
+    "yen": ("yen", Fraction(1)),
+    "rupee": ("rupee", Fraction(1)),
+}
 _LETTERS: Final = frozenset({"m", "g", "s", "h", "l", "L", "in"})
 """Units that are also variables or words: taken for units only where a space or a power sets them off."""
 
 _NUMBER: Final = r"[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s*/\s*\d+|\s+\d+/\d+)?"
-_COUNTED: Final = re.compile(rf"(?P<body>{_NUMBER}|[-+]?\d*\s*\\frac\{{\d+\}}\{{\d+\}})\s+(?P<unit>[a-zA-Z][a-zA-Z' -]*)")
+_COUNTED: Final = re.compile(
+    rf"(?P<body>{_NUMBER}|[-+]?\d*\s*\\frac\{{\d+\}}\{{\d+\}})\s+(?P<unit>[a-zA-Z][a-zA-Z' -]*)"
+)
 _NOT_UNITS: Final = frozenset(
-    "or and to of out times more less than over by through minus plus hundred thousand million billion trillion dozen percent "
-    "in mod per choose pairs pair from remainder square cubic sin cos tan log ln pi sqrt e i x y z n k am pm a b c d is are".split()
+    ["or", "and", "to", "of", "out", "times", "more", "less", "than", "over", "by", "through", "minus", "plus", "hundred", "thousand", "million", "billion", "trillion", "dozen", "percent", "in", "mod", "per", "choose", "pairs", "pair", "from", "remainder", "square", "cubic", "sin", "cos", "tan", "log", "ln", "pi", "sqrt", "e", "i", "x", "y", "z", "n", "k", "am", "pm", "a", "b", "c", "d", "is", "are"]
 )
 _WORD: Final = r"(?:°|¢|[a-zA-Z]+)"
 _UNIT: Final = re.compile(
     rf"(?P<space>\s*)(?P<unit>(?:(?:square|cubic|sq|cu)\.?\s+)?{_WORD}\s*(?:\^\s*\{{?\s*[23]\s*\}}?)?(?:\s*(?:/|per)\s*(?:square\s+)?{_WORD}(?:\^\s*\{{?\s*[23]\s*\}}?)?)?\.?)$"
 )
+_FUNCTION: Final = re.compile("sin|cos|tan|sec|csc|cot")
 _PER: Final = re.compile(r"\s*(?:/|\bper\b)\s*")
-_PART: Final = re.compile(rf"(?:(?P<power>square|cubic|sq|cu)\.?\s+)?(?P<name>{_WORD})\s*(?:\^\s*\{{?\s*(?P<digit>[23])\s*\}}?)?\.?")
+_PART: Final = re.compile(
+    rf"(?:(?P<power>square|cubic|sq|cu)\.?\s+)?(?P<name>{_WORD})\s*(?:\^\s*\{{?\s*(?P<digit>[23])\s*\}}?)?\.?"
+)
 _MONEY: Final = re.compile(r"(?P<sign>[-+]?)\s*(?P<mark>US\$|USD|EUR|GBP|Rs\.?|[$€£¥₹])\s*(?P<body>[-+]?[\d.(\\].*)")
-_MULTIPLIERS: Final = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
-_MULTIPLIED: Final = re.compile(rf"(?P<body>[-+]?\d[\d,]*(?:\.\d+)?)\s*(?P<by>{'|'.join(_MULTIPLIERS)})\b\s*(?P<rest>.*)")
+_MULTIPLIERS: Final = {
+    "hundred": 10**2,
+    "thousand": 10**3,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+    "dozen": 12,
+}
+_MULTIPLIED: Final = re.compile(
+    rf"(?P<body>[-+]?\d[\d,]*(?:\.\d+)?)\s*(?P<by>{'|'.join(_MULTIPLIERS)})\b\s*(?P<rest>.*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +97,7 @@ class Quantity:
 
 def read(text: str) -> Quantity:
     """Split a normalised answer into its number and its unit; what has no unit comes back whole."""
-    words = number_words(text)
-    text = str(words) if words is not None else text
+    text = _digits(text)
     money = _MONEY.fullmatch(text)
     if money:
         inner = read(money["sign"] + money["body"])
@@ -83,21 +113,32 @@ def read(text: str) -> Quantity:
     return _with_unit(text)
 
 
+def _digits(text: str) -> str:
+    """ "Five dollars" → "5 dollars"."""
+    words = text.split() if text[:1].isalpha() else []
+    for count in range(min(len(words), 8), 0, -1):
+        value = number_words(" ".join(words[:count]))
+        if value is not None:
+            return " ".join([str(value), *words[count:]])
+    return text
+
+
 def _with_unit(text: str) -> Quantity:
     match = _UNIT.search(text)
     while match:
         body = text[: match.start()]
         known = _known(match["unit"])
         set_off = bool(match["space"]) or "^" in match["unit"] or match["unit"].rstrip(".") not in _LETTERS
-        if known and set_off and body and re.search(r"[\d})\]!]$|\\pi\s*$", body):
-            return Quantity(body.strip(), *known)
+        angle_of_function = known is not None and known[0] == "angle" and _FUNCTION.search(body) is not None
+        if known and set_off and not angle_of_function and re.search(r"[\d})\]!]$|\\pi\s*$", body):
+            return Quantity(body.strip(), *known) if not known[0].startswith("none") else Quantity(body.strip())
         match = _UNIT.search(text, match.start() + 1)
     counted = _COUNTED.fullmatch(text)
     if counted:
         words = counted["unit"].casefold().split()
         if not _NOT_UNITS.intersection(words):
             unit = " ".join(_stem(word) for word in words)
-            return Quantity(counted["body"], "" if unit in ("unit", "square unit") else f"noun:{unit}")
+            return Quantity(counted["body"], f"noun:{unit}")
     return Quantity(text)
 
 
@@ -143,13 +184,15 @@ def _stem(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
-_ONES: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SMALL: Final = {word: value for value, word in enumerate(_ONES)} | {word: 10 * (place + 2) for place, word in enumerate(_TENS)}
+_ONES: Final = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS: Final = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_SMALL: Final = {word: value for value, word in enumerate(_ONES)} | {
+    word: 10 * (place + 2) for place, word in enumerate(_TENS)
+}
 
 
 def number_words(text: str) -> int | None:
-    """"Twenty-one" → 21, up to the trillions; None for anything else."""
+    """ "Twenty-one" → 21, up to the trillions; None for anything else."""
     words = re.split(r"[\s-]+", text.casefold().strip())
     total = part = 0
     previous = 1000
@@ -161,7 +204,7 @@ def number_words(text: str) -> int | None:
             part, previous = part + value, value
         elif word == "hundred" and 0 < part < 10:
             part, previous = part * 100, 100
-        elif word in ("thousand", "million", "billion") and 0 < part:
+        elif word in ("thousand", "million", "billion") and part > 0:
             total, part, previous = total + part * _MULTIPLIERS[word], 0, 1000
         elif word != "and" or previous < 100 or words[-1] == "and":
             return None

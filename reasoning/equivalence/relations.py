@@ -34,7 +34,12 @@ class Related:
 
 def read(text: str) -> Related | None:
     """None where the text holds no sign of relation, or several statements."""
-    if re.search(r",|;|\b(?:and|or)\b", re.sub(r"\([^()]*\)|\[[^\[\]]*\]|\d,\d{3}|\\lbrace.*\\rbrace|[\[(][^()\[\]]*[\])]", "", text)):
+    if re.search(
+        r",|;|\b(?:and|or)\b",
+        re.sub(r"\([^()]*\)|\[[^\[\]]*\]|\d,\d{3}|\\lbrace.*\\rbrace|[\[(][^()\[\]]*[\])]", "", text),
+    ):
+        return None
+    if _inside_braces(text):
         return None
     for pattern in (_MEMBER, _ASSIGNED, _CHAINED, _REVERSED):
         match = pattern.fullmatch(text)
@@ -47,6 +52,16 @@ def read(text: str) -> Related | None:
     if len(sides) == 2 and not _COMPARISON.search(text):
         return Related("", sides[1].strip(), sides[0].strip())
     return Related("", text) if _COMPARISON.search(text) else None
+
+
+def _inside_braces(text: str) -> bool:
+    """Does a sign of relation stand in a group, as in `\\sum_{k=1}^{n}`?"""
+    depth = 0
+    for char in text:
+        depth += (char == "{") - (char == "}")
+        if char in "=<>" and depth > 0:
+            return True
+    return False
 
 
 def _interval(text: str) -> Related | None:
@@ -91,7 +106,7 @@ def equations(left: Related, right: Related) -> Equivalence:
         linear = all(_is_linear(side, names) for side in (first, second))
     except (Unreadable, NotExact):
         return unknown
-    if (0, 0) in values or all(a == b == 0 for a, b in values):
+    if any(a == b == 0 for a, b in values):
         return unknown
     proportional = all(a * values[0][1] == b * values[0][0] for a, b in values)
     if proportional:
@@ -101,7 +116,7 @@ def equations(left: Related, right: Related) -> Equivalence:
 
 def _difference(side: Related) -> Expression:
     left = side.left or side.name
-    if not left or _COMPARISON.search(side.right) or side.right[0:1] in "[(" and "," in side.right:
+    if not left or _COMPARISON.search(side.right) or (side.right[0:1] in "[(" and "," in side.right):
         raise Unreadable(side.right)
     return parse(f"({left})-({side.right})")
 

@@ -22,7 +22,8 @@ from reasoning.equivalence.tree import Expression, Unreadable
 Leaf = Callable[[str, str], Equivalence]
 
 _MOST_ITEMS: Final = 24
-_BASED: Final = re.compile(r"(?P<digits>[0-9A-Fa-f]+)_\{?(?P<base>\d{1,2})\}?")
+_BASED: Final = re.compile(r"(?P<digits>\d[0-9A-Fa-f]*)_\{?(?P<base>\d{1,2})\}?")
+_INFINITY: Final = re.compile(r"(?P<sign>[-+]?)\s*\\infty\s*")
 _RATIO: Final = re.compile(r"\d+(?:\.\d+)?(?:\s*:\s*\d+(?:\.\d+)?)+")
 _DECIMAL: Final = re.compile(r"-?\d+\.(?P<places>\d+)")
 _UNSPACED_UNIT: Final = re.compile(r"[-+]?[\d.,]+(?:m|g|s|h|l|L|in|k|K|M|B)")
@@ -33,11 +34,11 @@ def decide(answer: str, reference: str, leaf: Leaf) -> Equivalence:
     """Compare two normalised answers. Raises NeedsChild only where `leaf` does."""
     if answer == reference:
         return Equivalence(Relation.EQUAL, "exact")
-    for rule in (words.by_choice, words.by_phrase, words.by_label, _by_base, _by_ratio):
+    for rule in (words.by_choice, words.by_phrase, words.by_label, words.by_same_text, _by_base, _by_ratio):
         outcome = rule(answer, reference)
         if outcome is not None:
             return outcome
-    for structured in (_by_relation, _by_collection):
+    for structured in (_by_infinity, _by_relation, _by_collection):
         outcome = structured(answer, reference, leaf)
         if outcome is not None:
             return outcome
@@ -62,18 +63,19 @@ def rational_leaf(answer: str, reference: str) -> Equivalence:
 
 def _unless_rounded(answer: str, reference: str, left: Fraction, right: Fraction) -> Equivalence:
     """A decimal of three digits or more that rounds the other value may be what was asked for: it cannot be told."""
-    for text, value, other in ((answer, left, right), (reference, right, left)):
-        if is_rounding(text, abs(value - other)):
+    for text, other in ((answer, right), (reference, left)):
+        if is_rounding(text, other):
             return Equivalence(Relation.UNKNOWN, "rounding")
     return Equivalence(Relation.UNEQUAL, "rational")
 
 
-def is_rounding(text: str, gap: Fraction) -> bool:
-    """Is `text` a decimal of at least three significant digits, less than one unit of its last place off?"""
+def is_rounding(text: str, value: Fraction) -> bool:
+    """Is `text` a decimal of at least three significant digits to which `value` rounds, or is cut off?"""
     match = _DECIMAL.fullmatch(text.strip())
     if match is None or len(text.replace(".", "").lstrip("-0")) < 3:
         return False
-    return gap < Fraction(1, 10 ** len(match["places"]))
+    written, unit = Fraction(text.strip()), Fraction(1, 10 ** len(match["places"]))
+    return abs(value - written) <= unit / 2 or 0 <= abs(value) - abs(written) < unit
 
 
 def _by_base(answer: str, reference: str) -> Equivalence | None:
@@ -103,6 +105,18 @@ def _by_ratio(answer: str, reference: str) -> Equivalence | None:
     left, right = ([Fraction(part.strip()) for part in side.split(":")] for side in (answer, reference))
     same = len(left) == len(right) and all(a * right[0] == b * left[0] for a, b in zip(left, right, strict=True))
     return Equivalence(Relation.EQUAL if same and left[0] and right[0] else Relation.UNEQUAL, "ratio")
+
+
+def _by_infinity(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
+    """±∞ against itself or against a number."""
+    sides = [_INFINITY.fullmatch(side) for side in (answer, reference)]
+    if sides[0] and sides[1]:
+        same = (sides[0]["sign"] == "-") == (sides[1]["sign"] == "-")
+        return Equivalence(Relation.EQUAL if same else Relation.UNEQUAL, "infinity")
+    if not sides[0] and not sides[1]:
+        return None
+    value = _value(reference if sides[0] else answer)
+    return Equivalence(Relation.UNKNOWN if value is None else Relation.UNEQUAL, "infinity")
 
 
 def _by_relation(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
@@ -141,7 +155,9 @@ def _by_collection(answer: str, reference: str, leaf: Leaf) -> Equivalence | Non
     return _ordered(left, right, leaf)
 
 
-def _one_of_many(left: Collection | None, right: Collection | None, answer: str, reference: str, leaf: Leaf) -> Equivalence:
+def _one_of_many(
+    left: Collection | None, right: Collection | None, answer: str, reference: str, leaf: Leaf
+) -> Equivalence:
     """Several against one. `{5}` is 5; `3,14` may be 3.14; a list against a plain number differs."""
     many, single = (left, reference) if left is not None else (right, answer)
     assert many is not None
@@ -265,7 +281,9 @@ def _percent(with_unit: Quantity, bare: Quantity, same: Equivalence, value: Frac
     if hundredth.verdict is Relation.EQUAL:
         return Equivalence(Relation.EQUAL, "percent")
     if same.verdict is not Relation.EQUAL:
-        return Equivalence(Relation.UNKNOWN if not (same.is_known and hundredth.is_known) else Relation.UNEQUAL, "percent")
+        return Equivalence(
+            Relation.UNKNOWN if not (same.is_known and hundredth.is_known) else Relation.UNEQUAL, "percent"
+        )
     return Equivalence(Relation.EQUAL if value is not None and abs(value) > 1 else Relation.UNKNOWN, "percent")
 
 

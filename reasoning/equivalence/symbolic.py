@@ -19,6 +19,9 @@ DIGITS: Final = 50
 _CLOSE: Final = sympy.Rational(1, 1000)
 _SAME: Final = sympy.Rational(1, 10**40)
 _COMMAND: Final = re.compile(r"\\[a-zA-Z]+|[^a-zA-Z0-9]")
+_WORD: Final = re.compile(r"(?<![a-zA-Z])(?!(?:gcd|lcm|max|min|mod|lim|det|arg)(?![a-zA-Z]))[a-zA-Z]{3,}|[a-zA-Z]\d")
+"""Words and codes (F478A7), which math-verify would read as products of letters, in lower case."""
+_COMMANDS: Final = re.compile(r"\\[a-zA-Z]+")
 _POINTS: Final = (sympy.Rational(10007, 6007), sympy.Rational(3571, 6011), sympy.Rational(-7919, 6029))
 _CONFIG: Final = (LatexExtractionConfig(), ExprExtractionConfig())
 
@@ -28,6 +31,10 @@ logging.getLogger("math_verify").setLevel(logging.CRITICAL)
 
 def by_math_verify(answer: str, reference: str) -> Equivalence:
     """Gold first, each in dollars. EQUAL only where nothing was lost in reading and the values do not object."""
+    if answer.casefold() == reference.casefold() or any(
+        _WORD.search(_COMMANDS.sub(" ", text)) for text in (answer, reference)
+    ):
+        return Equivalence(Relation.UNKNOWN, "unreadable")
     gold, target = _read(reference), _read(answer)
     if gold is None or target is None:
         return Equivalence(Relation.UNKNOWN, "unreadable")
@@ -35,7 +42,7 @@ def by_math_verify(answer: str, reference: str) -> Equivalence:
     objection = _by_value(gold, target)
     if objection is Relation.UNEQUAL:
         return Equivalence(Relation.UNEQUAL, "numeric veto")
-    if claimed and objection is not Relation.UNKNOWN:
+    if claimed and (objection is Relation.EQUAL or (objection is None and _same_numbers(gold, target))):
         return Equivalence(Relation.EQUAL, "math-verify")
     return Equivalence(Relation.UNKNOWN, "math-verify")
 
@@ -63,8 +70,13 @@ def _by_value(gold: Any, target: Any) -> Relation | None:
     return Relation.EQUAL
 
 
+def _same_numbers(gold: Any, target: Any) -> bool:
+    """Of sets and the like: the comparison rounds to six decimals, so the numbers written must be the same."""
+    return bool(gold.atoms(sympy.Number) == target.atoms(sympy.Number))
+
+
 def _at(gold: Any, target: Any) -> Relation:
-    left, right = sympy.N(gold, DIGITS), sympy.N(target, DIGITS)
+    left, right = (sympy.N(side.doit(), DIGITS) for side in (gold, target))
     if not (left.is_number and right.is_number and left.is_finite and right.is_finite):
         return Relation.UNKNOWN
     distance = sympy.Abs(left - right)

@@ -18,21 +18,19 @@ _SEVERAL: Final = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|&|and)\s*\(?[A-J]\)?)+|[A
 
 _GROUPS: Final[tuple[tuple[frozenset[str], ...], ...]] = (
     (frozenset({"yes", "true", "correct", "valid"}), frozenset({"no", "false", "incorrect", "invalid"})),
-    tuple(frozenset({word, word[:3]}) for word in "monday tuesday wednesday thursday friday saturday sunday".split()),
+    tuple(frozenset({word, word[:3]}) for word in ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
     tuple(
         frozenset({word, word[:3]})
-        for word in "january february march april may june july august september october november december".split()
+        for word in ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
     ),
-    tuple(frozenset({word}) for word in "north south east west northeast northwest southeast southwest".split()),
-    tuple(frozenset({word}) for word in "odd even neither both".split()),
-    tuple(frozenset({word}) for word in "left right up down".split()),
-    tuple(frozenset({word}) for word in "red orange yellow green blue purple black white brown gray pink".split()),
-    tuple(frozenset({word}) for word in "increasing decreasing constant".split()),
+    tuple(frozenset({word}) for word in ["north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest"]),
+    tuple(frozenset({word}) for word in ["odd", "even", "neither", "both"]),
+    tuple(frozenset({word}) for word in ["left", "right", "up", "down"]),
+    tuple(frozenset({word}) for word in ["red", "orange", "yellow", "green", "blue", "purple", "black", "white", "brown", "gray", "pink"]),
+    tuple(frozenset({word}) for word in ["increasing", "decreasing", "constant"]),
 )
 _NOT_A_NUMBER: Final = frozenset(
-    "no solution|no solutions|no real solution|no real solutions|infinitely many|infinitely many solutions|infinite|infinity|undefined|"
-    "cannot be determined|can not be determined|not enough information|does not exist|dne|impossible|indeterminate|diverges|"
-    "yes|no|true|false|no answer|insufficient information".split("|")
+    ["no solution", "no solutions", "no real solution", "no real solutions", "infinitely many", "infinitely many solutions", "infinite", "infinity", "undefined", "cannot be determined", "can not be determined", "not enough information", "does not exist", "dne", "impossible", "indeterminate", "diverges", "yes", "no", "true", "false", "no answer", "insufficient information"]
 )
 _ALIKE: Final = tuple(
     frozenset(group.split("|"))
@@ -66,7 +64,11 @@ def choice(text: str) -> Choice | None:
         return Choice(frozenset(text.upper()), marked=False, text=text)
     if _SEVERAL.fullmatch(text):
         letters = re.findall(r"[A-J]", text)
-        return Choice(frozenset(letters), marked=False, text=text) if len(set(letters)) == len(letters) else None
+        return (
+            Choice(frozenset(letters), marked=False, text="".join(letters))
+            if len(set(letters)) == len(letters)
+            else None
+        )
     match = _MARKED.fullmatch(text)
     if match is None:
         return None
@@ -81,7 +83,10 @@ def by_choice(answer: str, reference: str) -> Equivalence | None:
         return Equivalence(Relation.UNKNOWN, "choice") if marked else None
     if left.letters != right.letters:
         variables = not (left.marked or right.marked) and any(side.text.islower() for side in (left, right))
-        return Equivalence(Relation.UNKNOWN if variables and answer.isupper() != reference.isupper() else Relation.UNEQUAL, "choice")
+        return Equivalence(
+            Relation.UNKNOWN if variables and left.text.isupper() != right.text.isupper() else Relation.UNEQUAL,
+            "choice",
+        )
     sure = left.marked or right.marked or (left.text.isupper() == right.text.isupper())
     return Equivalence(Relation.EQUAL if sure else Relation.UNKNOWN, "choice")
 
@@ -110,13 +115,16 @@ def by_label(answer: str, reference: str) -> Equivalence | None:
     return Equivalence(Relation.EQUAL if same else Relation.UNKNOWN, "label")
 
 
+def by_same_text(answer: str, reference: str) -> Equivalence | None:
+    """Free text that is the same but for case, punctuation and articles."""
+    same = is_wordy(answer) and is_wordy(reference) and _fold(answer) == _fold(reference)
+    return Equivalence(Relation.EQUAL, "text") if same else None
+
+
 def by_text(answer: str, reference: str) -> Equivalence | None:
-    """Free text: the same but for case, punctuation and articles is equal; anything else cannot be told."""
-    wordy = [is_wordy(side) for side in (answer, reference)]
-    if not any(wordy):
+    """Free text that is not the same cannot be told."""
+    if not (is_wordy(answer) or is_wordy(reference)):
         return None
-    if all(wordy) and _fold(answer) == _fold(reference):
-        return Equivalence(Relation.EQUAL, "text")
     return Equivalence(Relation.UNKNOWN, "text")
 
 
