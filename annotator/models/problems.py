@@ -12,6 +12,8 @@ from annotator.models.codes import new_code
 from annotator.models.endpoints import WorkState
 
 if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
+
     from annotator.models.decisions import Label, Settlement
     from annotator.models.work import Annotation
 
@@ -123,10 +125,10 @@ class Solution(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = SolutionQuerySet.as_manager()
-    step_rows: models.Manager[Step]
-    labels: models.Manager[Label]
-    settlements: models.Manager[Settlement]
-    annotations: models.Manager[Annotation]
+    step_rows: RelatedManager[Step]
+    labels: RelatedManager[Label]
+    settlements: RelatedManager[Settlement]
+    annotations: RelatedManager[Annotation]
 
     class Meta:
         constraints: ClassVar = [

@@ -63,6 +63,8 @@ class AssignmentState(models.TextChoices):
     OPEN = "open"
     SUBMITTED = "submitted"
     RELEASED = "released"
+    SKIPPED = "skipped"
+    """Released, and never to be served to the same rater again."""
     EXPIRED = "expired"
 
 

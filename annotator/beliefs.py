@@ -1,0 +1,270 @@
+"""Rows ↔ reasoning's values, and the stored posterior of every solution.
+
+A posterior is a pure function of evidence, so it is known by the hash of what it was computed from: `refresh` computes
+where that changed and leaves the rest alone. Solutions of one problem share its solve rate (DESIGN.md, the heart), so
+what is known of a solution's siblings belongs to its evidence too. People's ratings count where they were made blind;
+audits never do, because certificates are judged by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from annotator.models import (
+    Fit,
+    Grade,
+    ImportedAnnotation,
+    Judgement,
+    OwnGrade,
+    Posterior,
+    Project,
+    Purpose,
+    Score,
+    Solution,
+)
+from annotator.opinions import opinions_of
+from reasoning.characters import unescape
+from reasoning.first_error.model import DEFAULTS, Parameters
+from reasoning.first_error.posterior import posteriors
+from reasoning.types import NO_ERROR, Count, Evidence, PersonRating, Problem, Step, Verdict
+from reasoning.types import Judgement as JudgementValue
+from reasoning.types import Solution as SolutionValue
+
+SIBLINGS: Final = 32
+"""So many tell enough of a problem's solve rate; with more, every look at one solution would be a look at all."""
+SIMULATED: Final = "simulated/"
+VERSION: Final = "1"
+"""Part of every evidence hash: raise it when the same evidence should give another posterior."""
+_IMPORTED: Final = "imported"
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The evidence of one solution while its rows are being read."""
+
+    own_answer: Verdict = Verdict.UNKNOWN
+    counts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    judgements: list[JudgementValue] = field(default_factory=list)
+    scores: tuple[float, ...] | None = None
+    people: list[PersonRating] = field(default_factory=list)
+    simulated: bool = False
+
+    def evidence(self, steps: int) -> Evidence:
+        return Evidence(
+            steps=steps,
+            own_answer=self.own_answer,
+            counts={prefix: Count(*pair) for prefix, pair in sorted(self.counts.items())},
+            judgements=tuple(self.judgements),
+            scores=self.scores,
+            people=tuple(self.people),
+        )
+
+
+def parameters_of(project: Project) -> Parameters:
+    """The posterior's parameters: the project's current fit, else the defaults."""
+    fit = current_fit(project)
+    return Parameters.from_json(fit.parameters) if fit else DEFAULTS
+
+
+def current_fit(project: Project) -> Fit | None:
+    return Fit.objects.filter(project=project, superseded_at=None).first()
+
+
+def evidence_of(solutions: Sequence[Solution]) -> dict[int, Evidence]:
+    """Everything known about each solution, by pk. Eight queries at most, however many solutions.
+
+    A rollout whose answer could not be graded is in no count. Of several grades of one answer the latest against the
+    present reference answer counts, else the latest; no grade is UNKNOWN.
+    """
+    gathered = _gather(solutions)
+    return {solution.pk: gathered[solution.pk].evidence(solution.step_count) for solution in solutions}
+
+
+def looked_at(evidence: Evidence) -> bool:
+    """Has anything but the solution itself spoken? Its own final answer alone settles nothing."""
+    return bool(evidence.judgements or evidence.counts or evidence.scores or evidence.people)
+
+
+def refresh(solutions: Sequence[Solution]) -> dict[int, Posterior]:
+    """Current posterior of each solution by pk; those without any evidence are absent and have none stored.
+
+    Call it with the solutions' rows locked (routing does): two at once would both store one.
+    """
+    found: dict[int, Posterior] = {}
+    for project, members in _by_project(solutions).items():
+        found |= _refresh(project, members)
+    return found
+
+
+def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Posterior]:
+    fit = current_fit(project)
+    parameters = Parameters.from_json(fit.parameters) if fit else DEFAULTS
+    company = _with_siblings(solutions)
+    gathered = _gather(company)
+    evidence = {each.pk: gathered[each.pk].evidence(each.step_count) for each in company}
+    problems = _by_problem(company)
+    hashes = _hashes(solutions, evidence, problems, fit)
+    current = {row.solution_id: row for row in Posterior.objects.filter(solution__in=solutions, superseded_at=None)}
+    stale = {pk for pk, digest in hashes.items() if pk not in current or current[pk].evidence_hash != digest}
+    if not stale:
+        return {pk: current[pk] for pk in hashes}
+    stale_problems = {each.problem_id for each in solutions if each.pk in stale}
+    needed = [each for each in company if each.problem_id in stale_problems]
+    values = posteriors([evidence[each.pk] for each in needed], parameters, [each.problem_id for each in needed])
+    rows = [
+        Posterior(
+            solution=each,
+            step_count=each.step_count,
+            probabilities=[min(max(p, 0.0), 1.0) for p in value.probabilities],
+            certainty=min(value.certainty, 1.0),
+            first_error=value.first_error,
+            evidence_hash=hashes[each.pk],
+            fit=fit,
+            simulated=any(gathered[sibling.pk].simulated for sibling in problems[each.problem_id]),
+        )
+        for each, value in zip(needed, values, strict=True)
+        if each.pk in stale
+    ]
+    with transaction.atomic():
+        Posterior.objects.filter(solution__in=stale, superseded_at=None).update(superseded_at=timezone.now())
+        Posterior.objects.bulk_create(rows)
+    current |= {row.solution_id: row for row in rows}
+    return {pk: current[pk] for pk in hashes}
+
+
+def _hashes(
+    solutions: Iterable[Solution],
+    evidence: Mapping[int, Evidence],
+    problems: Mapping[int, Sequence[Solution]],
+    fit: Fit | None,
+) -> dict[int, str]:
+    """sha256 of all that a solution's posterior is computed from; solutions without evidence are left out."""
+    own = {pk: _digest(asdict(each)) for pk, each in evidence.items()}
+    found = {}
+    for solution in solutions:
+        if not has_evidence(evidence[solution.pk]):
+            continue
+        others = sorted(own[each.pk] for each in problems[solution.problem_id] if each.pk != solution.pk)
+        found[solution.pk] = _digest([VERSION, fit.pk if fit else None, own[solution.pk], others])
+    return found
+
+
+def has_evidence(evidence: Evidence) -> bool:
+    return looked_at(evidence) or evidence.own_answer is not Verdict.UNKNOWN
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _by_project(solutions: Iterable[Solution]) -> dict[Project, list[Solution]]:
+    found: dict[Project, list[Solution]] = {}
+    for solution in solutions:
+        found.setdefault(solution.project, []).append(solution)
+    return found
+
+
+def _by_problem(solutions: Iterable[Solution]) -> dict[int, list[Solution]]:
+    found: dict[int, list[Solution]] = {}
+    for solution in solutions:
+        found.setdefault(solution.problem_id, []).append(solution)
+    return found
+
+
+def _with_siblings(solutions: Sequence[Solution]) -> list[Solution]:
+    """These solutions and the first `SIBLINGS` live ones of each of their problems."""
+    known = {solution.pk: solution for solution in solutions}
+    siblings: dict[int, list[int]] = defaultdict(list)
+    live = Solution.objects.live().filter(problem__in={each.problem_id for each in solutions})
+    for problem, pk in live.order_by("pk").values_list("problem_id", "pk"):
+        if len(siblings[problem]) < SIBLINGS:
+            siblings[problem].append(pk)
+    wanted = {pk for pks in siblings.values() for pk in pks} - set(known)
+    fetched = Solution.objects.filter(pk__in=wanted).only("pk", "problem_id", "project_id", "step_count")
+    return sorted([*solutions, *(fetched if wanted else ())], key=lambda each: each.pk)
+
+
+# --- reading rows ------------------------------------------------------------------------------------------------
+
+
+def _gather(solutions: Sequence[Solution]) -> dict[int, _Gathered]:
+    found = {solution.pk: _Gathered() for solution in solutions}
+    _gather_answers(found)
+    _gather_judgements(found)
+    for pk, model, values in (
+        Score.objects.filter(solution__in=found)
+        .order_by("solution_id", "-id")
+        .distinct("solution_id")
+        .values_list("solution_id", "model", "values")
+    ):
+        found[pk].scores = tuple(values)
+        found[pk].simulated |= model.startswith(SIMULATED)
+    _gather_people(found, solutions)
+    return found
+
+
+def _gather_answers(found: Mapping[int, _Gathered]) -> None:
+    own = OwnGrade.objects.filter(solution__in=found).alias(current=Q(reference=F("solution__problem__answer")))
+    own = own.order_by("solution_id", F("current").desc(nulls_last=True), "-id").distinct("solution_id")
+    for pk, verdict in own.values_list("solution_id", "verdict"):
+        found[pk].own_answer = Verdict(verdict)
+    grades = Grade.objects.filter(rollout__solution__in=found)
+    grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
+    latest = grades.order_by("rollout_id", F("current").desc(nulls_last=True), "-id").distinct("rollout_id")
+    for pk, prefix, model, verdict in latest.values_list(
+        "rollout__solution_id", "rollout__prefix", "rollout__model", "verdict"
+    ):
+        if verdict != Verdict.UNKNOWN:
+            pair = found[pk].counts[prefix]
+            pair[0] += verdict == Verdict.RIGHT
+            pair[1] += 1
+            found[pk].simulated |= model.startswith(SIMULATED)
+
+
+def _gather_judgements(found: Mapping[int, _Gathered]) -> None:
+    rows = Judgement.objects.filter(solution__in=found).order_by(
+        "solution_id", "model", "prompt", "parameters", "sample"
+    )
+    for pk, model, prompt, sample, first_error in rows.values_list(
+        "solution_id", "model", "prompt", "sample", "first_error"
+    ):
+        found[pk].judgements.append(
+            JudgementValue(first_error=first_error, verdicts=(), reason="", model=model, prompt=prompt, sample=sample)
+        )
+        found[pk].simulated |= model.startswith(SIMULATED)
+
+
+def _gather_people(found: Mapping[int, _Gathered], solutions: Sequence[Solution]) -> None:
+    for pk, opinions in opinions_of(solutions, purposes=(Purpose.LABEL,)).items():
+        said = (opinion.as_evidence() for opinion in opinions if opinion.annotation.blind)
+        found[pk].people.extend(rating for rating in said if rating is not None)
+    imported = ImportedAnnotation.objects.filter(solution__in=found, first_error__isnull=False).order_by("pk")
+    for pk, first_error, step_count in imported.values_list("solution_id", "first_error", "step_count"):
+        if first_error is not None:  # keys are local to their row, so all of them are one unknown rater
+            through = step_count if first_error == NO_ERROR else first_error + 1
+            found[pk].people.append(PersonRating(_IMPORTED, first_error, through))
+
+
+# --- texts -------------------------------------------------------------------------------------------------------
+
+
+def steps_of(solution: Solution) -> tuple[Step, ...]:
+    """The steps with their texts, offsets in code points of the unescaped text."""
+    text = unescape(solution.text)
+    return tuple(Step(row.index, text[row.start : row.end], row.start, row.end) for row in solution.step_rows.all())
+
+
+def solution_value(solution: Solution) -> SolutionValue:
+    """The solution as `reasoning` knows it, texts unescaped."""
+    problem = solution.problem
+    answer = unescape(problem.answer) if problem.answer is not None else None
+    return SolutionValue(Problem(unescape(problem.statement), answer), unescape(solution.text), steps_of(solution))
