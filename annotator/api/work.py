@@ -14,8 +14,9 @@ from annotator import beliefs, queue
 from annotator.api.base import View
 from annotator.api.shapes import AnnotationShape, ClaimShape, LeaseShape, SubmitRequest
 from annotator.errors import Invalid
-from annotator.models import Assignment
+from annotator.models import Assignment, FinishReason
 from annotator.permissions import Right
+from reasoning.types import NO_ERROR
 
 RETRY_AFTER: Final = "30"
 """Seconds until it makes sense to ask an empty queue again."""
@@ -88,7 +89,7 @@ class Submit(_OfAssignment):
         key = request.headers.get("Idempotency-Key") or None
         if key is not None and len(key) > 200:
             raise Invalid("Idempotency-Key", "is longer than 200 characters")
-        submission = read_submission(request.data)
+        submission = queue.read_submission(request.data)
         canonical = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
         annotation, created = queue.submit(
             code, self.person.work_as(), submission, key=key, body_hash=hashlib.sha256(canonical).hexdigest()
@@ -96,30 +97,15 @@ class Submit(_OfAssignment):
         body = {
             "annotation": annotation.code,
             "solution": annotation.solution.code,
-            "first_error": submission.first_error,
+            "first_error": _first_error(submission),
             "finish_reason": annotation.finish_reason,
         }
         return Response(body, status=201 if created else 200)
 
 
-def read_submission(data: Any) -> queue.Submission:
-    """Invalid names the field; what the values mean for this assignment, `queue.submit` judges."""
-    shape = SubmitRequest(data=data)
-    shape.is_valid(raise_exception=True)
-    sent = shape.validated_data
-    ratings = tuple(
-        queue.RatingInput(
-            each["index"],
-            _rating(each["rating"], f"ratings[{number}].rating"),
-            each.get("reason", ""),
-            each.get("correction", ""),
-        )
-        for number, each in enumerate(sent["ratings"])
-    )
-    return queue.Submission(ratings, sent["finish_reason"], sent.get("comment", ""), sent.get("seconds", 0.0))
-
-
-def _rating(value: Any, field: str) -> str:
-    if value == "unsure" or (isinstance(value, int) and not isinstance(value, bool) and value in (-1, 0, 1)):
-        return str(value)
-    raise Invalid(field, f'{value!r} is not -1, 0, 1 or "unsure"')
+def _first_error(submission: queue.Submission) -> int | None:
+    """The first step rated −1; −1 where the solution was found right, None where that was left open."""
+    bad = [rating.index for rating in submission.ratings if rating.rating == "-1"]
+    if bad:
+        return min(bad)
+    return NO_ERROR if submission.finish_reason == FinishReason.SOLUTION else None
