@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import httpx2
 import openai
 
-from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, InvalidInput
+from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable
 from reasoning.llm import protocol
 from reasoning.llm.budget import Budget, Spending
 from reasoning.llm.dialect import Dialect
@@ -50,7 +50,7 @@ class OpenAIChat:
     """`Client` over one `Endpoint`: slots, retries, breaker, budget and a record of every attempt.
 
     Use it as an async context manager, within one event loop. `transport` replaces the network (httpx2.MockTransport),
-    `sleep` and `clock` replace time. `InvalidInput` where the base URL is none.
+    `sleep` and `clock` replace time.
     """
 
     def __init__(
@@ -251,17 +251,14 @@ class OpenAIChat:
 def _connect(endpoint: Endpoint, transport: httpx2.AsyncBaseTransport | None) -> openai.AsyncOpenAI:
     """The openai client with a pool as wide as the slots, and none of its own retries."""
     limits = httpx2.Limits(max_connections=endpoint.slots, max_keepalive_connections=endpoint.slots)
-    try:
-        return openai.AsyncOpenAI(
-            base_url=endpoint.base_url,
-            api_key=endpoint.api_key or "none",
-            max_retries=0,
-            timeout=endpoint.timeout,
-            default_headers=dict(endpoint.headers),
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits, transport=transport, trust_env=transport is None),
-        )
-    except httpx2.InvalidURL as error:
-        raise InvalidInput(f"base_url: {error}") from error
+    return openai.AsyncOpenAI(
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key or "none",
+        max_retries=0,
+        timeout=endpoint.timeout,
+        default_headers=dict(endpoint.headers),
+        http_client=openai.DefaultAsyncHttpxClient(limits=limits, transport=transport, trust_env=transport is None),
+    )
 
 
 def _joined(replies: list[Reply]) -> Reply:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from reasoning.errors import InvalidInput
 from reasoning.types import Usage
@@ -135,6 +136,15 @@ class Prices:
         return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1_000_000
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return known and url.isprintable() and " " not in url
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a model is, and how it may be used. The key never shows in a repr."""
@@ -154,8 +164,8 @@ class Endpoint:
     headers: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
-            raise InvalidInput(f"base_url: {self.base_url!r} does not begin with http:// or https://")
+        if not _is_address(self.base_url):
+            raise InvalidInput(f"base_url: {self.base_url!r} is not of the form http(s)://host[:port]/path")
         if self.slots < 1:
             raise InvalidInput(f"slots: {self.slots} is less than 1")
 
