@@ -6,10 +6,9 @@ import sys
 from typing import Any, Final
 
 from csp.constants import NONE, SELF
-from psycopg.conninfo import conninfo_to_dict
 
 from annotator.embedded.home import CHECKOUT, Home
-from annotator.environment import Environment
+from annotator.environment import Environment, database_settings
 from annotator.logs import logging_config
 
 ENVIRONMENT: Final = Environment()
@@ -76,21 +75,7 @@ TEMPLATES = [
 # --- database ----------------------------------------------------------------------------------------------------
 
 
-def _database(url: str) -> dict[str, Any]:
-    """Django's form of a libpq URL; what libpq knows and Django does not (sslmode …) goes to OPTIONS."""
-    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
-    own = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        **{django: parts.pop(libpq, "") for libpq, django in own.items()},
-        # One kept connection per web thread and worker process: fewer moving parts than a pool, and safe across fork.
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "stepwise", **parts},
-    }
-
-
-DATABASES = {"default": _database(ENVIRONMENT.database_url)}
+DATABASES = {"default": database_settings(ENVIRONMENT.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ------------------------------------------------------------------------------------------------------
@@ -179,6 +164,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Step-level labels for process reward models.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["annotator.api.schema.add_problems"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

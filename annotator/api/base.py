@@ -29,7 +29,7 @@ class Pages(CursorPagination):
 class View(APIView):
     """`scopes` names the token's scope by method; the person's right in the project is asked for beside it."""
 
-    permission_classes: ClassVar[Sequence[Any]] = [IsAuthenticated, HasScope]
+    permission_classes = (IsAuthenticated, HasScope)
     scopes: ClassVar[dict[str, str]] = {}
 
     @property

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -32,7 +34,7 @@ def shown(row: Export) -> dict[str, Any]:
     }
 
 
-def _rows() -> Any:
+def _rows() -> QuerySet[Export]:
     return Export.objects.select_related("project", "snapshot").prefetch_related("files")
 
 

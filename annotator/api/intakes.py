@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,7 +34,7 @@ class Untouched(BaseParser):
 def body_of(request: Request) -> Iterator[bytes]:
     """The raw body in pieces. A chunked request has no length, so Django would see it empty: read the server's."""
     chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
-    source: IO[bytes] = request.META["wsgi.input"] if chunked else request._request
+    source = request.META["wsgi.input"] if chunked else request._request
     while piece := source.read(CHUNK):
         yield piece
 

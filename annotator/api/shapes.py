@@ -7,16 +7,6 @@ from rest_framework import serializers
 from annotator.models import Endpoint, Project, WorkState
 
 
-class ProblemShape(serializers.Serializer[object]):
-    """RFC 9457."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField(child=serializers.CharField()), required=False)
-
-
 class ProjectShape(serializers.ModelSerializer[Project]):
     judge = serializers.SlugRelatedField[Endpoint](
         slug_field="name", queryset=Endpoint.objects.filter(kind="judge"), allow_null=True, required=False
@@ -193,14 +183,14 @@ class PosteriorShape(serializers.Serializer[object]):
 class LabelShape(serializers.Serializer[object]):
     index = serializers.IntegerField()
     value = serializers.IntegerField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     provisional = serializers.BooleanField()
     p_correct = serializers.FloatField(allow_null=True)
 
 
 class SettlementShape(serializers.Serializer[object]):
     first_error = serializers.IntegerField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     provisional = serializers.BooleanField()
     simulated = serializers.BooleanField()
 
@@ -220,7 +210,7 @@ class ProblemRowShape(serializers.Serializer[object]):
 
 class SolutionShape(serializers.Serializer[object]):
     code = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     source_id = serializers.CharField(allow_null=True)
     generator = serializers.CharField()
     status = serializers.CharField()

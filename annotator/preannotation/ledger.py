@@ -153,7 +153,7 @@ def write(run: Run, looks: list[Look], calls: list[CallRecord]) -> None:
             cost=F("cost") + sum(call.usage.cost for call in calls),
         )
         if any(call.replied_model.startswith(SIMULATED) for call in calls):
-            Endpoint.objects.filter(pk=run.endpoint_id, simulated=False).update(simulated=True)
+            Endpoint.objects.filter(runs=run, simulated=False).update(simulated=True)
 
 
 def _write_rollouts(rollouts: list[GradedRollout]) -> None:
