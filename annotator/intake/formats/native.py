@@ -1,0 +1,114 @@
+"""The project's own rows; docs/formats.md describes every field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from annotator.intake import fields
+from annotator.intake.formats.reader import Reader
+from annotator.intake.rows import Row, RowRefused
+
+RESERVED: Final = "stepwise"
+"""Key of a solution's `meta` under which the project keeps what the row had and it does not use."""
+_FIELDS: Final = frozenset(
+    [
+        "id",
+        "problem",
+        "answer",
+        "steps",
+        "solution",
+        "solution_id",
+        "generator",
+        "first_error",
+        "step_labels",
+        "annotators",
+        "evidence",
+        "source",
+        "meta",
+    ]
+)
+
+
+def read(value: Any) -> Iterator[Row]:
+    row = fields.obj(value)
+    problem = fields.text(row, "problem")
+    steps = fields.texts(row, "steps") if row.get("steps") is not None else None
+    solution = fields.text(row, "solution") if row.get("solution") is not None else None
+    if steps is None and solution is None:
+        raise RowRefused("steps", 'is missing, and so is "solution"')
+    count = len(steps) if steps is not None else None
+    labels = fields.step_labels(row.get("step_labels"), "step_labels", count)
+    meta = _object(row, "meta")
+    if RESERVED in meta:
+        raise RowRefused(f"meta.{RESERVED}", "this key is the project's own")
+    solution_id = fields.optional_id(row, "solution_id")
+    yield Row(
+        problem=problem,
+        steps=steps,
+        solution=solution,
+        answer=row.get("answer"),
+        reference_solution=_text_in(meta, "reference_solution"),
+        own_answer=_text_in(meta, "model_answer"),
+        own_verdict=_flag_in(meta, "final_answer_correct"),
+        source=fields.optional_text(row, "source") or "",
+        source_id=_identity(fields.optional_id(row, "id"), solution_id),
+        generator=fields.optional_text(row, "generator") or "",
+        first_error=fields.first_error(row.get("first_error"), "first_error", count),
+        step_labels=labels,
+        annotators=_annotators(row, count),
+        evidence=_object(row, "evidence"),
+        meta=meta,
+        kept=_kept(row, solution_id),
+    )
+
+
+def _identity(row_id: str | None, solution_id: str | None) -> str | None:
+    """Rows of one problem may share `id` and differ in `solution_id`."""
+    if row_id is None or solution_id is None:
+        return row_id or solution_id
+    return f"{row_id}#{solution_id}"
+
+
+def _kept(row: Mapping[str, Any], solution_id: str | None) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    if solution_id is not None:
+        kept |= {"id": row.get("id"), "solution_id": row["solution_id"]}
+    extra = {name: value for name, value in row.items() if name not in _FIELDS}
+    return kept | ({"fields": extra} if extra else {})
+
+
+def _object(row: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    return {} if row.get(field) is None else fields.obj(row[field], field)
+
+
+def _text_in(meta: Mapping[str, Any], field: str) -> str | None:
+    """`meta` is free: what is not text there is nobody's mistake."""
+    value = meta.get(field)
+    return value if isinstance(value, str) else None
+
+
+def _flag_in(meta: Mapping[str, Any], field: str) -> bool | None:
+    value = meta.get(field)
+    return value if isinstance(value, bool) else None
+
+
+def _annotators(row: Mapping[str, Any], steps: int | None) -> dict[str, Mapping[str, Any]]:
+    annotators = {}
+    for key, value in _object(row, "annotators").items():
+        path = f"annotators.{key}"
+        if not key.strip() or len(key) > 120:
+            raise RowRefused(path[:80], "a key must have 1 to 120 characters")
+        said = fields.obj(value, path)
+        fields.first_error(said.get("first_error"), f"{path}.first_error", steps)
+        fields.step_labels(said.get("step_labels"), f"{path}.step_labels", steps)
+        annotators[key] = said
+    return annotators
+
+
+READER: Final = Reader(
+    name="native",
+    title="Stepwise's own JSON Lines",
+    recognises=lambda row: "problem" in row and ("steps" in row or "solution" in row),
+    read=read,
+)

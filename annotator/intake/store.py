@@ -1,0 +1,170 @@
+"""One batch of rows into the tables, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from annotator.intake import imported, looks
+from annotator.intake.formats import reader_of
+from annotator.intake.formats.native import RESERVED
+from annotator.intake.options import Options
+from annotator.intake.prepared import Prepared, prepare
+from annotator.intake.rows import Broken, Placed, RowRefused
+from annotator.models import Intake, Problem, Refusal, Solution, SolutionStatus, WorkState
+from reasoning.characters import escape
+
+_LOCK: Final = 0x57E9
+"""First half of the advisory lock that the intakes of one project take in turn; the second is the project."""
+
+
+class Overtaken(Exception):
+    """Another reader stored this batch, or the intake was cancelled or withdrawn."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    intake: Intake
+    now: datetime
+    new: list[Prepared] = field(default_factory=list)
+    known: int = 0
+    refused: list[Broken] = field(default_factory=list)
+
+    def refuse(self, placed: Placed, field: str, reason: str) -> None:
+        self.refused.append(Broken(placed.line, field, reason, placed.excerpt))
+
+
+def store(intake_id: int, items: Sequence[Placed | Broken], *, after: int) -> Intake:
+    """Store the rows that follow the first `after` of the file. Raises Overtaken when that is not where it stands."""
+    with transaction.atomic():
+        intake = Intake.objects.select_related("project").select_for_update(of=("self",)).get(pk=intake_id)
+        if intake.rows_read != after or intake.state != WorkState.RUNNING:
+            raise Overtaken
+        # Two files of one project that hold the same row must meet one after the other.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, intake.project_id])
+        batch = _Batch(intake, timezone.now())
+        _sort_out(batch, items)
+        stored = _insert(batch)
+        imported.settle(stored, intake, batch.now)
+        looks.keep(stored)
+        _count(batch, len(items))
+    return intake
+
+
+def _sort_out(batch: _Batch, items: Iterable[Placed | Broken]) -> None:
+    """Which rows are new, known, or refused."""
+    prepared = list(_prepared(batch, items))
+    there = _there(batch.intake, prepared)
+    for row in prepared:
+        before = there.get(row.identity)
+        if before is None:
+            there[row.identity] = (row.content_hash, f"line {row.placed.line} of this file")
+            batch.new.append(row)
+        elif before[0] == row.content_hash:
+            batch.known += 1
+        else:
+            reason = f"{row.source_id!r} of source {row.source!r} is already here with other content: {before[1]}"
+            batch.refuse(row.placed, "id", reason)
+
+
+def _prepared(batch: _Batch, items: Iterable[Placed | Broken]) -> Iterator[Prepared]:
+    options = Options.parse(batch.intake.options)
+    source = reader_of(batch.intake.format).source
+    for item in items:
+        if isinstance(item, Broken):
+            batch.refused.append(item)
+            continue
+        try:
+            yield prepare(item, options, source)
+        except RowRefused as refusal:
+            batch.refuse(item, refusal.field, refusal.reason)
+
+
+def _there(intake: Intake, rows: Sequence[Prepared]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Content hash and whereabouts of what the project already has, by identity."""
+    live = Solution.objects.live().filter(project=intake.project_id)
+    by_id = live.filter(source_id__in={row.source_id for row in rows if row.source_id is not None})
+    by_content = live.filter(
+        source_id=None, content_hash__in={row.content_hash for row in rows if row.source_id is None}
+    )
+    columns = ("source", "source_id", "content_hash", "code", "intake__name")
+    there = {}
+    for found in (by_id, by_content):
+        for source, source_id, content_hash, code, name in found.values_list(*columns):
+            identity = ("", content_hash) if source_id is None else (source, source_id)
+            there[identity] = (content_hash, f"solution {code}" + (f" from {name}" if name else ""))
+    return there
+
+
+def _insert(batch: _Batch) -> list[tuple[Solution, Prepared]]:
+    problems = _problems(batch)
+    solutions = Solution.objects.bulk_create(
+        [_solution(batch, row, problems[row.problem_key]) for row in batch.new], batch_size=500
+    )
+    stored = list(zip(solutions, batch.new, strict=True))
+    columns = 'solution_id, index, start, "end"'
+    with connection.cursor() as cursor, cursor.copy(f"COPY annotator_step ({columns}) FROM STDIN") as copy:
+        for solution, row in stored:
+            for index, (start, end) in enumerate(row.spans):
+                copy.write_row((solution.pk, index, start, end))
+    return stored
+
+
+def _problems(batch: _Batch) -> dict[str, Problem]:
+    """The problems of the new rows by key: one each, found or made."""
+    first = {row.problem_key: row for row in reversed(batch.new)}
+    Problem.objects.bulk_create(
+        [
+            Problem(project=batch.intake.project, key=key, statement=row.statement, answer=row.answer)
+            for key, row in first.items()
+        ],
+        ignore_conflicts=True,
+    )
+    return {found.key: found for found in Problem.objects.filter(project=batch.intake.project_id, key__in=first)}
+
+
+def _solution(batch: _Batch, row: Prepared, problem: Problem) -> Solution:
+    meta = row.meta
+    if row.statement != problem.statement:
+        # The same problem in other spacing: people read the first, exports give back this row's own.
+        meta = meta | {RESERVED: meta.get(RESERVED, {}) | {"problem": row.statement}}
+    return Solution(
+        project=batch.intake.project,
+        problem=problem,
+        intake=batch.intake,
+        source=row.source,
+        source_id=row.source_id,
+        content_hash=row.content_hash,
+        text=row.text,
+        step_count=len(row.spans),
+        generator=row.generator,
+        own_answer=row.own_answer,
+        meta=meta,
+        status=SolutionStatus.NEW if row.first_error is None else SolutionStatus.SETTLED,
+        created_at=batch.now,
+    )
+
+
+def _count(batch: _Batch, read: int) -> None:
+    intake = batch.intake
+    Refusal.objects.bulk_create(
+        Refusal(
+            intake=intake,
+            line=broken.line,
+            field=escape(broken.field)[:80],
+            reason=escape(broken.reason),
+            excerpt=escape(broken.excerpt),
+        )
+        for broken in batch.refused
+    )
+    intake.rows_read += read
+    intake.rows_new += len(batch.new)
+    intake.rows_known += batch.known
+    intake.rows_refused += len(batch.refused)
+    intake.save(update_fields=["rows_read", "rows_new", "rows_known", "rows_refused"])
