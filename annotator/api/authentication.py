@@ -9,9 +9,7 @@ from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from annotator.models import Person, Token
 
@@ -36,17 +34,6 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
-
-
-class HasScope(BasePermission):
-    """The token must carry the scope that the view names for the method: `scopes = {"GET": "read", …}`."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        scope = getattr(view, "scopes", {}).get(request.method)
-        if scope is None:
-            return True
-        self.message = f"This token lacks the scope {scope!r}."
-        return isinstance(request.auth, Token) and scope in request.auth.scopes
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

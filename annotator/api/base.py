@@ -7,13 +7,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotator.api.authentication import HasScope
-from annotator.models import Person, Project
+from annotator.models import Person, Project, Token
 from annotator.permissions import Right, project_for
 
 Row = TypeVar("Row", bound=Model)
@@ -24,6 +23,17 @@ class Pages(CursorPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 500
+
+
+class HasScope(BasePermission):
+    """The token must carry the scope that the view names for the method: `scopes = {"GET": "read", …}`."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scope = getattr(view, "scopes", {}).get(request.method)
+        if scope is None:
+            return True
+        self.message = f"This token lacks the scope {scope!r}."
+        return isinstance(request.auth, Token) and scope in request.auth.scopes
 
 
 class View(APIView):
