@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+
+from reasoning import answers
+from reasoning.equivalence import grade
+from reasoning.simulator.stories import STORIES
+from reasoning.simulator.world import ErrorKind, make_problems, native_rows, plain
+from reasoning.types import NO_ERROR, Verdict
+
+PROBLEMS = make_problems(300, 7)
+SOLUTIONS = [(p, s) for p in PROBLEMS for s in p.solutions]
+_FORMULA = re.compile(r"([\d./]+) (\+|-|×|÷|\\times|\\div) ([\d./]+) = (-?[\d./]+?)\$?(?: |\.$)")
+_DO = {
+    "+": Fraction.__add__,
+    "-": Fraction.__sub__,
+    "×": Fraction.__mul__,
+    "\\times": Fraction.__mul__,
+    "÷": Fraction.__truediv__,
+    "\\div": Fraction.__truediv__,
+}
+
+
+def _calculation_holds(step: str) -> bool | None:
+    found = _FORMULA.search(step)
+    if found is None:
+        return None
+    left, sign, right, value = found.groups()
+    return plain(_DO[sign](Fraction(left), Fraction(right))) == value
+
+
+def test_the_same_seed_makes_the_same_world_and_another_seed_another():
+    assert make_problems(20, 3) == make_problems(20, 3)
+    assert make_problems(20, 3) == make_problems(30, 3)[:20]
+    assert not {p.statement for p in make_problems(20, 3)} & {p.statement for p in make_problems(20, 4)}
+
+
+def test_every_problem_is_another_one_with_several_solutions_of_every_story():
+    assert len({p.statement for p in PROBLEMS}) == 300
+    assert {len(p.solutions) for p in PROBLEMS} == {3}
+    assert all(len(set(p.solutions)) == len(p.solutions) for p in PROBLEMS)
+    assert all("{" not in p.statement and p.answer.isdigit() for p in PROBLEMS)
+    assert {p.id.rsplit("-", 1)[0] for p in PROBLEMS} == {"sim-7"}
+    assert len(STORIES) == 10
+
+
+def test_planted_errors_are_of_every_kind_and_at_every_step():
+    kinds = Counter(s.kind for _, s in SOLUTIONS)
+    assert set(kinds) == {None, *ErrorKind}
+    assert all(count >= 10 for count in kinds.values())
+    assert {s.first_error for _, s in SOLUTIONS} == {NO_ERROR, 0, 1, 2, 3, 4, 5, 6}
+    assert all((s.kind is None) == (s.first_error == NO_ERROR) for _, s in SOLUTIONS)
+
+
+def test_chains_without_an_error_calculate_right_and_end_right():
+    for problem, solution in SOLUTIONS:
+        if solution.first_error == NO_ERROR:
+            assert all(_calculation_holds(step) is not False for step in solution.steps)
+            assert (solution.correct, solution.answer) == (True, problem.answer)
+
+
+def test_before_the_first_error_every_step_calculates_right_and_a_slip_does_not():
+    for _, solution in SOLUTIONS:
+        for step in solution.steps[: max(solution.first_error, 0)]:
+            assert _calculation_holds(step) is True
+        if solution.kind is ErrorKind.SLIP:
+            assert _calculation_holds(solution.steps[solution.first_error]) is False
+
+
+def test_some_wrong_chains_end_in_the_right_answer_all_the_same():
+    wrong = [s for _, s in SOLUTIONS if s.first_error != NO_ERROR]
+    assert 0.01 < sum(s.correct for s in wrong) / len(wrong) < 0.3
+
+
+def test_a_solutions_answer_is_found_and_graded_as_the_world_says():
+    for problem, solution in SOLUTIONS[:200]:
+        found = answers.find("\n\n".join(solution.steps))
+        verdict, _ = grade(found, problem.answer)
+        assert verdict is (Verdict.RIGHT if solution.correct else Verdict.WRONG)
+
+
+def test_native_rows_tell_the_truth_only_where_asked():
+    told, hidden = native_rows(PROBLEMS[:5]), native_rows(PROBLEMS[:5], labels=False)
+    assert len(told) == 15
+    assert len({row["id"] for row in told}) == 15
+    assert [row["first_error"] for row in told] == [s.first_error for p in PROBLEMS[:5] for s in p.solutions]
+    assert not any({"first_error", "meta"} & row.keys() for row in hidden)
+    assert all(row["steps"] and row["answer"] and row["source"] == "simulated" for row in hidden)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("4", "4"), ("5/2", "2.5"), ("1/4", "0.25"), ("-7/3", "-7/3"), ("1/50", "0.02")]
+)
+def test_numbers_are_written_as_people_write_them(value, text):
+    assert plain(Fraction(value)) == text
