@@ -14,9 +14,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from annotator.models import (
@@ -66,6 +68,12 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@cache
+def _hashed(password: str) -> str:
+    """Hashing is slow on purpose; all people of the tests have one password."""
+    return make_password(password)
+
+
 def make_project(**settings: Any) -> Project:
     """A project; audits are off unless asked for, so that routing does what a test says."""
     name = _name("project")
@@ -81,7 +89,7 @@ def make_person(
     password: str = PASSWORD,
 ) -> Person:
     """An account that has worked before (it has a rater); a member of `project` where one is given."""
-    person = Person.objects.create_user(username or _name("person"), password=password, is_staff=staff)
+    person = Person.objects.create(username=username or _name("person"), password=_hashed(password), is_staff=staff)
     person.work_as()
     if project is not None:
         join(person, project, role)
