@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -68,3 +69,17 @@ class Environment(BaseSettings):
         if self.origin:
             names.append(urlsplit(self.origin).hostname or "")
         return sorted(set(names))
+
+
+def database_settings(url: str) -> dict[str, Any]:
+    """Django's form of a libpq URL; what libpq knows and Django does not (sslmode …) goes to OPTIONS."""
+    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    own = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **{django: parts.pop(libpq, "") for libpq, django in own.items()},
+        # One kept connection per web thread and worker process: fewer moving parts than a pool, and safe across fork.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "stepwise", **parts},
+    }
