@@ -55,9 +55,8 @@ class Planner:
     """Plans rollouts at the prefixes 1 … K − 1 of many chains.
 
     `price`: a chain is done when its value falls below. `budget`: rollouts that may still be requested, over all
-    chains; None is no limit. `cost` says what one rollout costs: 1, or the steps it has to write. `wrong_weight` weighs
-    chains that hold an error against those that hold none. Raises InvalidInput for evidence out of its domain or ids
-    given twice.
+    chains; None is no limit. `cost` says what one rollout costs: 1, or the steps it has to write. Raises InvalidInput
+    for evidence out of its domain or ids given twice.
     """
 
     def __init__(
@@ -68,9 +67,8 @@ class Planner:
         price: float = DEFAULT_PRICE,
         budget: int | None = None,
         cost: Cost = "rollouts",
-        wrong_weight: float = 1.0,
     ) -> None:
-        self.price, self.budget, self.cost, self.wrong_weight = price, budget, cost, wrong_weight
+        self.price, self.budget, self.cost = price, budget, cost
         self._ids = [chain.id for chain in chains]
         self._at = {identity: n for n, identity in enumerate(self._ids)}
         if len(self._at) != len(chains):
@@ -121,7 +119,7 @@ class Planner:
     def release(self, chain: Hashable, prefix: int, sample: int) -> None:
         """Forget one rollout that `next` asked for and that will never arrive; its sample number stays used.
 
-        The chain is left alone until something else is recorded of it, so that a model that draws nothing ends the plan.
+        The chain is left alone until something else is recorded of it: a model that draws nothing ends the plan.
         """
         n = self._number(chain)
         self._pending[n] = max(self._pending[n] - 1, 0)
@@ -259,9 +257,7 @@ class Planner:
             information = information / (steps - np.arange(1, steps, dtype=np.float32))
         information = np.where(group.graded[rows, 1:steps] < MOST_PER_PREFIX, information, 0.0)
         best = information.argmax(1)
-        weighted = look.first_error.astype(np.float64)
-        weighted[:, :steps] *= self.wrong_weight
-        doubt = weighted.sum(1) - weighted.max(1)
+        doubt = 1.0 - look.first_error.max(1)
         share = information[np.arange(len(rows)), best] / np.maximum(look.entropy, 1e-6)
         gradable = (self._graded[numbers] + 1) / (self._spent[numbers] + 1)
         self._value[numbers] = doubt * share * np.minimum(gradable, 1.0)

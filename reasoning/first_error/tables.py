@@ -31,7 +31,7 @@ LOGIT_STEP: Final = 0.125
 LOGITS: Final[Floats] = np.arange(-9.0, 11.0 + LOGIT_STEP / 2, LOGIT_STEP)
 LONG: Final = 128
 """Chains longer than this have large tables, of which only few are kept."""
-_SOLVE_CLIP: Final = (0.05, 0.98)
+SOLVE_CLIP: Final = (0.05, 0.98)
 _NOISE_STEP: Final = 0.125
 
 
@@ -76,7 +76,7 @@ def beta_nodes(a: float, b: float, count: int, low: float = 0.0, high: float = 1
     mass = np.exp(log_density - log_density.max())
     mass /= mass.sum()
     x = np.clip(x, low, high)
-    middle = np.cumsum(mass) - mass / 2
+    middle = np.clip(np.cumsum(mass) - mass / 2, 0.0, 1.0)
     slices = np.minimum((2 / np.pi * np.arcsin(np.sqrt(middle)) * count).astype(np.int64), count - 1)
     weights = np.bincount(slices, mass, count)
     nodes = np.bincount(slices, mass * x, count) / np.maximum(weights, 1e-300)
@@ -103,13 +103,13 @@ class Tables:
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         a, b = shape.solve_rate
-        self.solve, solve_weight = beta_nodes(a, b, shape.nodes[0], *_SOLVE_CLIP)
+        self.solve, solve_weight = beta_nodes(a, b, shape.nodes[0], *SOLVE_CLIP)
         self.recovery, recovery_weight = beta_nodes(1.0, 1.0 / shape.recovery - 1.0, shape.nodes[1], 0.002, 0.95)
         self.log_solve: Floats = np.log(solve_weight)
         self.log_recovery: Floats = np.log(recovery_weight)
         self.s: Floats = np.repeat(self.solve, len(self.recovery))
         self.r: Floats = np.tile(self.recovery, len(self.solve))
-        self._log_right, self._log_wrong, self._weight = _noisy(shape.noise)
+        self._log_right, self._log_wrong, self._weight = noisy(shape.noise)
         self._log_counts: dict[tuple[int, int], Floats] = {}
         self._predictive: Singles = np.zeros((0, 0, len(LOGITS)), np.float32)
         self._short = lru_cache(maxsize=256)(self._chain)
@@ -174,7 +174,7 @@ class Tables:
         return ChainTable(cell, self.log_prior(hazard), np.clip(own, 1e-9, 1 - 1e-9), fresh)
 
 
-def _noisy(noise: float) -> tuple[Floats, Floats, Floats]:
+def noisy(noise: float) -> tuple[Floats, Floats, Floats]:
     """(Z, Q) log θ, (Z, Q) log(1 − θ) and (Q,) weights: a trapezoid over the noise.
 
     Gauss–Hermite would need fewer points for a few rollouts but misses narrow likelihoods of many.

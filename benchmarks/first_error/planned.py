@@ -1,0 +1,138 @@
+"""The library's own planner on a world: one trajectory, read off at prices and at mean budgets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.first_error.worlds import World
+from reasoning.first_error.decision import f1_labels
+from reasoning.first_error.model import Parameters
+from reasoning.first_error.planner import Chain, Planner
+from reasoning.first_error.tables import Floats, Ints
+from reasoning.types import NO_ERROR, Count, Evidence, Judgement, Posterior, Verdict
+
+BUDGETS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30)
+PRICES = tuple(float(f"{0.5 * 0.8**k:.2g}") for k in range(60))
+JUDGE = ("judge", "benchmark")
+VERDICTS = {1: Verdict.RIGHT, 0: Verdict.WRONG, -1: Verdict.UNKNOWN}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Beliefs and labels at one setting, and what they cost in all."""
+
+    setting: str
+    labels: Ints
+    argmax: Ints
+    certainty: Floats
+    rollouts: float
+    step_tokens: float
+    decision_ms: float
+
+
+def evidence_of(world: World, judge: bool) -> list[Evidence]:
+    """What is known of the chains before any rollout."""
+    judged = world.judged if judge and world.judged is not None else np.full(len(world), -2)
+    return [
+        Evidence(
+            steps,
+            Verdict.RIGHT if right else Verdict.WRONG,
+            judgements=() if said == -2 else (_judgement(said, steps),),
+        )
+        for steps, right, said in zip(world.steps.tolist(), world.own_right.tolist(), judged.tolist(), strict=True)
+    ]
+
+
+def _judgement(said: int, steps: int) -> Judgement:
+    return Judgement(NO_ERROR if said == steps else said, (None,) * steps, "", *JUDGE)
+
+
+class Trajectory:
+    """A planner spends on a world, from the most valuable rollout down."""
+
+    def __init__(self, world: World, parameters: Parameters, judge: bool, share: bool) -> None:
+        self.world = world
+        self.used = np.zeros(world.value.shape, np.int64)
+        self.tokens = self.rollouts = 0
+        self.seconds = 0.0
+        problems = world.problem.tolist() if share and world.regime.solutions_per_problem > 1 else [None] * len(world)
+        chains = [
+            Chain(n, each, problem)
+            for n, (each, problem) in enumerate(zip(evidence_of(world, judge), problems, strict=True))
+        ]
+        self.planner = Planner(chains, parameters, price=np.inf)
+
+    def spend(self, price: float, budget: int) -> None:
+        """Down to a price, or to so many rollouts in all."""
+        world, planner = self.world, self.planner
+        planner.price = price
+        per_round = max(1, len(world) // 25)
+        while self.rollouts < budget:
+            start = time.perf_counter()
+            requests = planner.next(min(per_round, budget - self.rollouts))
+            self.seconds += time.perf_counter() - start
+            if not requests:
+                break
+            chains, prefixes, samples = (np.array(column) for column in zip(*requests, strict=True))
+            most = world.draws.outcome.shape[2] - 1
+            outcomes = world.draws.outcome[chains, prefixes, np.minimum(samples, most)]
+            np.add.at(self.used, (chains, prefixes), 1)
+            self.rollouts += len(requests)
+            self.tokens += int((world.steps[chains] - prefixes).sum())
+            start = time.perf_counter()
+            for request, outcome in zip(requests, outcomes.tolist(), strict=True):
+                planner.record(*request, VERDICTS[outcome])
+            self.seconds += time.perf_counter() - start
+
+    def snapshot(self, setting: str) -> Snapshot:
+        n, steps = len(self.world), self.world.steps
+        found = self.planner.posteriors()
+        labels = f1_labels(found)
+        argmax = np.array([p.first_error for p in found])
+        certainty = np.array([p.certainty for p in found])
+        return Snapshot(
+            setting,
+            _none_is_k(np.array(labels), steps),
+            _none_is_k(argmax, steps),
+            certainty,
+            self.rollouts / n,
+            self.tokens / n,
+            1e3 * self.seconds / max(self.rollouts, 1),
+        )
+
+    def snapshots(self, most: float = 30.0) -> Iterator[Snapshot]:
+        """At every mean budget and price up to `most` rollouts a chain."""
+        n = len(self.world)
+        budgets = [b for b in BUDGETS if b <= most]
+        yield self.snapshot("budget=0")
+        for price in PRICES:
+            while budgets:
+                self.spend(price, budgets[0] * n)
+                if self.rollouts < budgets[0] * n:
+                    break
+                yield self.snapshot(f"budget={budgets.pop(0)}")
+            if not budgets:
+                return
+            yield self.snapshot(f"price={price}")
+
+    def counts(self) -> list[Mapping[int, Count]]:
+        """The graded rollouts that it drew of every chain."""
+        drawn = np.arange(self.world.draws.outcome.shape[2])[None, None] < self.used[..., None]
+        right = ((self.world.draws.outcome == 1) & drawn).sum(2)
+        graded = ((self.world.draws.outcome >= 0) & drawn).sum(2)
+        return [
+            {i: Count(int(right[c, i]), int(graded[c, i])) for i in np.flatnonzero(graded[c]).tolist()}
+            for c in range(len(self.world))
+        ]
+
+
+def _none_is_k(first_error: Ints, steps: Ints) -> Ints:
+    return np.where(first_error == NO_ERROR, steps, first_error)
+
+
+def as_posterior(row: Floats) -> Posterior:
+    return Posterior(tuple(row.tolist()))

@@ -1,0 +1,167 @@
+"""The marginal likelihood of a project's evidence, as a smooth function of the policy's parameters: what `fit` climbs.
+
+A labelled chain is one hypothesis (its first error), an unlabelled one K + 1. Nodes of s and r stay where they are
+while their weights move with the parameters, and logits are interpolated, so that finite differences are slopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reasoning.first_error.model import Parameters
+from reasoning.first_error.posterior import problem_index, testimony
+from reasoning.first_error.tables import LOGIT_STEP, LOGITS, SOLVE_CLIP, Floats, Ints, logit, noisy, sigmoid
+from reasoning.types import NO_ERROR, Evidence, Verdict
+
+_SOLVE_EDGES = np.concatenate([[0.0], np.linspace(SOLVE_CLIP[0] + 0.02, 0.9, 10), [0.94, 0.97, 1.0]])
+_RECOVERY_EDGES = np.array([0.0, 0.01, 0.03, 0.07, 0.13, 0.21, 0.32, 0.48, 1.0])
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Fixed nodes of a Beta distribution; weights follow its parameters."""
+
+    cells: Ints
+    values: Floats
+
+    @classmethod
+    def between(cls, edges: Floats, low: float, high: float) -> Nodes:
+        x = np.clip(sigmoid(_FINE), low, high)
+        cells = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2)
+        flat = x * (1.0 - x)  # the uniform density on this scale
+        return cls(cells, np.bincount(cells, flat * x) / np.bincount(cells, flat))
+
+    def log_weights(self, a: float, b: float) -> Floats:
+        x = sigmoid(_FINE)
+        log_density = a * np.log(x) + b * np.log1p(-x)
+        mass = np.bincount(self.cells, np.exp(log_density - log_density.max()), len(self.values))
+        logs: Floats = np.log(mass / mass.sum() + 1e-12)
+        return logs
+
+
+_FINE = np.linspace(-16.0, 16.0, 2001)
+_SOLVE = Nodes.between(_SOLVE_EDGES, *SOLVE_CLIP)
+_RECOVERY = Nodes.between(_RECOVERY_EDGES, 0.001, 0.999)
+_S: Floats = np.repeat(_SOLVE.values, len(_RECOVERY.values))
+_R: Floats = np.tile(_RECOVERY.values, len(_SOLVE.values))
+
+
+class Likelihood:
+    """log P(own answers, rollouts, labels | parameters) of chains; F is summed out where there is no label."""
+
+    def __init__(
+        self,
+        evidence: Sequence[Evidence],
+        labels: Sequence[int | None],
+        problems: Sequence[Hashable] | None = None,
+    ) -> None:
+        self.evidence = evidence
+        self.problem = problem_index(evidence, problems)
+        spans = [_hypotheses(each.steps, label) for each, label in zip(evidence, labels, strict=True)]
+        self.chain: Ints = np.repeat(np.arange(len(evidence)), [len(span) for span in spans])
+        self.first: Ints = np.concatenate([*spans, np.empty(0, np.int64)]).astype(np.int64)
+        self.steps: Ints = np.array([each.steps for each in evidence], np.int64)[self.chain]
+        answers = [each.own_answer for each in evidence]
+        self.right = np.array([answer is Verdict.RIGHT for answer in answers], bool)[self.chain]
+        self.known = np.array([answer is not Verdict.UNKNOWN for answer in answers], bool)[self.chain]
+        self.starts: Ints = np.searchsorted(self.chain, np.arange(len(evidence)))
+        self._pairs(evidence)
+
+    def _pairs(self, evidence: Sequence[Evidence]) -> None:
+        """One row per hypothesis and prefix that has rollouts."""
+        kinds: dict[tuple[int, int], int] = {}
+        hypothesis, prefix, kind = [], [], []
+        for h, c in enumerate(self.chain.tolist()):
+            for i, count in evidence[c].counts.items():
+                if count.graded:
+                    hypothesis.append(h)
+                    prefix.append(i)
+                    kind.append(kinds.setdefault((count.graded, count.successes), len(kinds)))
+        self.hypothesis, self.prefix = np.array(hypothesis, np.int64), np.array(prefix, np.int64)
+        self.kind = np.array(kind, np.int64)
+        graded = np.array([n for n, _ in kinds], np.float64)
+        self.successes = np.array([x for _, x in kinds], np.float64)
+        self.failures = graded - self.successes
+
+    def by_hypothesis(self, p: Parameters) -> Floats:
+        """(H, G) log P(F, own answer, rollouts | s, r)."""
+        log_right, log_wrong, weight = noisy(p.noise)
+        stay = np.log1p(-p.hazard_floor) + p.hazard_scale * np.log(_S) / self.steps[:, None]
+        leave = np.log(-np.expm1(np.minimum(stay, -1e-9)))
+        joint: Floats = np.where(
+            (self.first < self.steps)[:, None], leave + self.first[:, None] * stay, self.steps[:, None] * stay
+        )
+        joint += self._own(p, np.exp(log_right) @ weight)
+        if len(self.kind):
+            exponent = self.successes[:, None, None] * log_right + self.failures[:, None, None] * log_wrong
+            top = exponent.max(2)
+            table = top + np.log(np.exp(exponent - top[..., None]) @ weight)
+            h = self.hypothesis
+            z = _logits(p, self.steps[h], self.first[h], self.prefix)
+            np.add.at(joint, h, _interpolate(table, z, self.kind[:, None]))
+        return joint
+
+    def _own(self, p: Parameters, mean: Floats) -> Floats:
+        value = _interpolate(mean[None], _logits(p, self.steps, self.first, self.steps), 0)
+        right = np.clip(value + (1.0 - value) * p.false_positive, 1e-9, 1.0 - 1e-9)
+        right[self.first == self.steps] = 1.0 - p.false_negative
+        log_own: Floats = np.where(self.known[:, None], np.log(np.where(self.right[:, None], right, 1.0 - right)), 0.0)
+        return log_own
+
+    def log_weights(self, p: Parameters) -> tuple[Floats, Floats]:
+        """(S,) and (R,) log prior weights."""
+        return _SOLVE.log_weights(*p.solve_rate), _RECOVERY.log_weights(1.0, 1.0 / p.recovery - 1.0)
+
+    def _given_solve(self, p: Parameters) -> Floats:
+        """(H, S) log P(F, evidence, what judges and people said | s)."""
+        _, recovery = self.log_weights(p)
+        joint = self.by_hypothesis(p).reshape(len(self.chain), -1, len(recovery)) + recovery
+        said = [testimony(each, p) for each in self.evidence]
+        spoken = np.array([said[c][f] for c, f in zip(self.chain.tolist(), self.first.tolist(), strict=True)])
+        return log_sum(joint, 2) + spoken[:, None]
+
+    def per_problem(self, p: Parameters) -> Floats:
+        """(problems,) log P(everything about its chains)."""
+        given = self._given_solve(p)
+        top = np.maximum.reduceat(given, self.starts)
+        chains = top + np.log(np.add.reduceat(np.exp(given - top[self.chain]), self.starts))
+        problems = np.tile(self.log_weights(p)[0], (int(self.problem.max(initial=-1)) + 1, 1))
+        np.add.at(problems, self.problem, chains)
+        return log_sum(problems, 1)
+
+    def total(self, p: Parameters) -> float:
+        return float(self.per_problem(p).sum())
+
+
+def log_sum(z: Floats, axis: int) -> Floats:
+    top = z.max(axis)
+    total: Floats = top + np.log(np.exp(z - np.expand_dims(top, axis)).sum(axis))
+    return total
+
+
+def _hypotheses(steps: int, label: int | None) -> Ints:
+    if label is None:
+        return np.arange(steps + 1)
+    return np.array([steps if label == NO_ERROR else label])
+
+
+def _logits(p: Parameters, steps: Ints, first: Ints, prefix: Ints) -> Floats:
+    """(pairs, G) logit of the value of a prefix, before noise."""
+    base = np.exp(np.log(_S) * ((steps - prefix) / steps)[:, None])
+    after = prefix - 1 - first
+    bad = _R * base * (p.fade ** np.maximum(after, 0))[:, None]
+    value = np.where((after < 0)[:, None], base + (1.0 - base) * _R / 2, bad)
+    return logit(np.clip(value, 1e-4, 1.0 - 1e-5))
+
+
+def _interpolate(table: Floats, z: Floats, kind: Ints | int) -> Floats:
+    """Rows `kind` of a (kinds, Z) table at logits z."""
+    at = (z - LOGITS[0]) / LOGIT_STEP
+    cell = np.clip(at.astype(np.int64), 0, len(LOGITS) - 2)
+    part = np.clip(at - cell, 0.0, 1.0)
+    low: Floats = table[kind, cell]
+    between: Floats = low + part * (table[kind, cell + 1] - low)
+    return between
