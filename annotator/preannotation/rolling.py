@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.db.models import Max
 
 from annotator import beliefs, grading
-from annotator.models import Rollout, RunItemState, Solution
+from annotator.models import Rollout, Run, RunItemState, Solution
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.ledger import graded_rollout
 from reasoning import first_error, types
@@ -34,12 +34,13 @@ async def roll_all(desk: Desk) -> None:
         items = await desk.waiting()
         if not items:
             return
-        await _Batch(desk, items, await desk.ledger.ask(lambda items=items: chains_of(items))).work()  # type: ignore[misc]
+        planner = await desk.ledger.ask(lambda items=items: plan(desk.run, items))  # type: ignore[misc]
+        await _Batch(desk, items, planner).work()
         await desk.close_ended()
 
 
-def chains_of(items: Sequence[Item]) -> list[Chain]:
-    """What the planner starts from: all that is known already, and which samples were drawn."""
+def plan(run: Run, items: Sequence[Item]) -> Planner:
+    """The planner starts from all that is known already, and from which samples were drawn."""
     rows: list[Solution] = [item.row for item in items]
     grading.grade_own_answers(rows)
     evidence = beliefs.evidence_of(rows)
@@ -47,19 +48,20 @@ def chains_of(items: Sequence[Item]) -> list[Chain]:
     drawn: dict[int, dict[int, int]] = {}
     for solution, prefix, sample in last:
         drawn.setdefault(solution, {})[prefix] = sample + 1
-    return [Chain(row.pk, evidence[row.pk], row.problem_id, drawn.get(row.pk, {})) for row in rows]
+    chains = [Chain(row.pk, evidence[row.pk], row.problem_id, drawn.get(row.pk, {})) for row in rows]
+    price = float(run.config.get("price", run.project.rollout_price))
+    return Planner(chains, beliefs.parameters_of(run.project), price=price)
 
 
 class _Batch:
     """One planner over one batch of solutions."""
 
-    def __init__(self, desk: Desk, items: Sequence[Item], chains: list[Chain]) -> None:
+    def __init__(self, desk: Desk, items: Sequence[Item], planner: Planner) -> None:
         run = desk.run
         self.desk, self.config = desk, config_of(desk)
         self.items = {item.pk: item for item in items}
-        price = float(run.config.get("price", run.project.rollout_price))
         self.cap = int(run.config.get("cap", run.project.rollout_cap))
-        self.planner = Planner(chains, beliefs.parameters_of(run.project), price=price)
+        self.planner = planner
         self.failed: dict[int, str] = {}
         self.open = set(self.items)
 

@@ -100,7 +100,7 @@ def _freeze(run: Run, rows: QuerySet[Solution]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO annotator_runitem (run_id, solution_id, state, detail) "  # noqa: S608 - the ORM wrote `sql`
-            f"SELECT %s, chosen.id, 'waiting', '' FROM ({sql}) AS chosen ORDER BY chosen.id",
+            f"SELECT %s, chosen.pk, 'waiting', '' FROM ({sql}) AS chosen (pk) ORDER BY chosen.pk",
             (run.pk, *parameters),
         )
         return int(cursor.rowcount)
