@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from annotator import labels
 from annotator.errors import Invalid
+from annotator.labels import Conclusion
 from annotator.models import Intake, Settlement, Solution, Source
 from reasoning.types import NO_ERROR
 
@@ -18,6 +19,7 @@ class Imported:
     solution: Solution
     first_error: int | None = None
     step_labels: Sequence[int | None] | None = None
+    finish_reason: str = ""
 
 
 def settle_imported(
@@ -36,15 +38,14 @@ def settle_imports(rows: Sequence[Imported], intake: Intake | None) -> list[Sett
     return labels.conclude([_imported(row, intake) for row in rows])
 
 
-def _imported(row: Imported, intake: Intake | None) -> labels.Conclusion:
+def _imported(row: Imported, intake: Intake | None) -> Conclusion:
     steps = row.solution.step_count
     if row.first_error is not None and not NO_ERROR <= row.first_error < steps:
         raise Invalid("first_error", f"must be -1 or a step's index below {steps}, not {row.first_error}")
     if row.step_labels is None:
         if row.first_error is None:
             raise Invalid("first_error", "neither it nor step_labels says anything")
-        values = labels.values_before(row.first_error, steps)
-        return labels.Conclusion(row.solution, Source.IMPORTED, row.first_error, values, intake=intake)
+        return _conclusion(row, row.first_error, labels.values_before(row.first_error, steps), intake)
     if len(row.step_labels) != steps:
         raise Invalid("step_labels", f"{len(row.step_labels)} labels for {steps} steps")
     values = {index: value for index, value in enumerate(row.step_labels) if value is not None}
@@ -54,9 +55,16 @@ def _imported(row: Imported, intake: Intake | None) -> labels.Conclusion:
     if row.first_error is not None:
         if said not in (None, row.first_error) or _contradicts(values, row.first_error):
             raise Invalid("step_labels", f"they do not say that the first error is {row.first_error}")
-        values = {**labels.values_before(row.first_error, steps), **values}
+        # Steps that the file leaves unrated stay so, but the first error itself is told.
+        values |= {} if row.first_error == NO_ERROR else {row.first_error: -1}
         said = row.first_error
-    return labels.Conclusion(row.solution, Source.IMPORTED, said, values, intake=intake)
+    return _conclusion(row, said, values, intake)
+
+
+def _conclusion(row: Imported, first_error: int | None, values: Mapping[int, int], intake: Intake | None) -> Conclusion:
+    return Conclusion(
+        row.solution, Source.IMPORTED, first_error, values, intake=intake, finish_reason=row.finish_reason
+    )
 
 
 def first_error_of(step_labels: Sequence[int | None]) -> int | None:

@@ -2,7 +2,7 @@
 
 containers   how rows lie in a file            formats/    how one row is written
 prepared     checks, escapes, splits, hashes   store       one batch, one transaction
-imported     labels that come along            looks       what machines and other annotators said
+looks        what machines and other annotators said
 """
 
 from annotator.intake.formats import FORMATS

@@ -10,6 +10,7 @@ from annotator.errors import Invalid
 from reasoning.steps import SPLITTERS
 
 AS: Final = ("labels", "evidence")
+CONTAINERS: Final = ("", "json", "jsonl", "parquet")
 _FLAGS: Final = {
     "true": True,
     "1": True,
@@ -30,6 +31,8 @@ class Options:
     """How a text without steps is split; see reasoning.steps."""
     labels_as: str = "labels"
     """Labels that come along are settled ("labels") or kept as what somebody said ("evidence")."""
+    container: str = ""
+    """How rows lie in the file: found out from its first bytes, whatever is said here."""
     annotators_are_people: bool = False
     """Do the same keys in `annotators` of different rows mean the same annotator?"""
 
@@ -43,7 +46,7 @@ class Options:
             raise Invalid(f"options.{min(unknown)}", f"is not known; there are {known}")
         if "annotators_are_people" in named:
             named["annotators_are_people"] = _flag(named["annotators_are_people"])
-        for name in ("source", "splitter", "labels_as"):
+        for name in ("source", "splitter", "container", "labels_as"):
             if not isinstance(named.get(name, ""), str):
                 raise Invalid(f"options.{name}", "must be text")
         options = cls(**named)
@@ -51,6 +54,8 @@ class Options:
             raise Invalid("options.as", f"must be one of {', '.join(AS)}")
         if options.splitter != "auto" and options.splitter not in SPLITTERS:
             raise Invalid("options.splitter", f"must be one of auto, {', '.join(SPLITTERS)}")
+        if options.container not in CONTAINERS:
+            raise Invalid("options.container", f"must be one of {', '.join(CONTAINERS[1:])}")
         if len(options.source) > 120:
             raise Invalid("options.source", "is longer than 120 characters")
         return options

@@ -50,8 +50,8 @@ class Prepared:
     own_verdict: str | None
     meta: dict[str, Any]
     first_error: int | None
-    labels: Mapping[int, int]
-    """Value by step: what is settled. Empty where the first error is unknown, or labels are taken as evidence."""
+    """What is settled; None where it is unknown, or labels are taken as evidence."""
+    step_labels: Sequence[int | None] | None
     finish_reason: str
     annotations: Sequence[GivenAnnotation]
     evidence: evidence.GivenEvidence
@@ -69,11 +69,11 @@ def prepare(placed: Placed, options: Options, default_source: str) -> Prepared:
     source = row.source or options.source or default_source
     _check_lengths(row, source)
     answer = answers.reference(row.answer, row.reference_solution)
-    first_error, labels = _labels(row, len(placed_steps))
+    first_error, step_labels = _labels(row, len(placed_steps))
     annotations = _annotations(row, len(placed_steps))
     if options.labels_as == "evidence" and (first_error is not None or _any(row.step_labels)):
         annotations.append(_own_labels(row, first_error))
-        first_error, labels = None, {}
+        first_error, step_labels = None, None
     elif first_error is None and _any(row.step_labels):
         # Without a first error nothing is settled yet; what was said of single steps is kept as said.
         annotations.append(_own_labels(row, None))
@@ -93,7 +93,7 @@ def prepare(placed: Placed, options: Options, default_source: str) -> Prepared:
         own_verdict=_own_verdict(row, given),
         meta=_meta(row, answer),
         first_error=first_error,
-        labels=labels,
+        step_labels=step_labels,
         finish_reason=row.finish_reason if first_error is not None else "",
         annotations=annotations,
         evidence=given,
@@ -137,28 +137,20 @@ def _any(labels: Sequence[int | None] | None) -> bool:
     return labels is not None and any(label is not None for label in labels)
 
 
-def _labels(row: Row, count: int) -> tuple[int | None, dict[int, int]]:
-    """The first error and the value of each labelled step. Where only the first error is told, it says +1 before it."""
+def _labels(row: Row, count: int) -> tuple[int | None, list[int | None] | None]:
+    """The first error, told or implied, and the steps' labels; they must not contradict each other."""
     given = fields.step_labels(None if row.step_labels is None else [*row.step_labels], "step_labels", count)
     first_error = fields.first_error(row.first_error, "first_error", count)
-    if given is None:
-        if first_error is None:
-            return None, {}
-        right = count if first_error == -1 else first_error
-        return first_error, dict.fromkeys(range(right), 1) | ({} if first_error == -1 else {first_error: -1})
+    if given is None or not _any(given):
+        return first_error, None
     if first_error is None:
-        first_error = fields.implied_first_error(given)
-        return first_error, _valued(given) if first_error is not None else {}
+        return fields.implied_first_error(given), given
     named = next((index for index, label in enumerate(given) if label == -1), None)
     if named is not None and (first_error == -1 or named < first_error):
         raise RowRefused("step_labels", f"call step {named} wrong, but first_error is {first_error}")
     if first_error >= 0 and given[first_error] not in (-1, None):
         raise RowRefused("step_labels", f"call step {first_error} not wrong, but first_error is {first_error}")
-    return first_error, _valued(given) | ({first_error: -1} if first_error >= 0 else {})
-
-
-def _valued(given: Sequence[int | None]) -> dict[int, int]:
-    return {index: label for index, label in enumerate(given) if label is not None}
+    return first_error, given
 
 
 def _annotations(row: Row, count: int) -> list[GivenAnnotation]:

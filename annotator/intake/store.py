@@ -10,7 +10,8 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotator.intake import imported, looks
+from annotator.imported import Imported, settle_imports
+from annotator.intake import looks
 from annotator.intake.formats import reader_of
 from annotator.intake.formats.native import RESERVED
 from annotator.intake.options import Options
@@ -51,7 +52,7 @@ def store(intake_id: int, items: Sequence[Placed | Broken], *, after: int) -> In
         batch = _Batch(intake, timezone.now())
         _sort_out(batch, items)
         stored = _insert(batch)
-        imported.settle(stored, intake, batch.now)
+        _settle(stored, intake)
         looks.keep(stored)
         _count(batch, len(items))
     return intake
@@ -148,6 +149,13 @@ def _solution(batch: _Batch, row: Prepared, problem: Problem) -> Solution:
         meta=meta,
         status=SolutionStatus.NEW if row.first_error is None else SolutionStatus.SETTLED,
         created_at=batch.now,
+    )
+
+
+def _settle(stored: Sequence[tuple[Solution, Prepared]], intake: Intake) -> None:
+    told = [(solution, row) for solution, row in stored if row.first_error is not None]
+    settle_imports(
+        [Imported(solution, row.first_error, row.step_labels, row.finish_reason) for solution, row in told], intake
     )
 
 

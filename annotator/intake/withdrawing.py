@@ -5,11 +5,10 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from annotator import slots
 from annotator.errors import Conflict
 from annotator.models import (
     LIVE_STATES,
-    Assignment,
-    AssignmentState,
     Disagreement,
     Intake,
     Label,
@@ -17,8 +16,6 @@ from annotator.models import (
     Posterior,
     Routing,
     Settlement,
-    Slot,
-    SlotState,
     Solution,
     WorkState,
     record,
@@ -35,12 +32,9 @@ def withdraw(intake: Intake, person: Person | None) -> Intake:
         if found.withdrawn_at is not None:
             raise Conflict(f"{found} was withdrawn on {found.withdrawn_at:%Y-%m-%d}")
         now = timezone.now()
-        solutions = Solution.objects.filter(intake=found, withdrawn_at=None)
-        ids = list(solutions.select_for_update().values_list("pk", flat=True))
-        slots = Slot.objects.filter(solution__in=ids, state__in=(SlotState.FREE, SlotState.TAKEN))
-        slots.update(state=SlotState.CLOSED)
-        work = Assignment.objects.filter(solution__in=ids, state=AssignmentState.OPEN)
-        released = work.update(state=AssignmentState.RELEASED, ended_at=now)
+        ids = list(Solution.objects.filter(intake=found, withdrawn_at=None).values_list("pk", flat=True))
+        slots.lock(ids)
+        slots.close_all(ids)
         Disagreement.objects.filter(solution__in=ids, settled_at=None).update(settled_at=now)
         for table in (Label, Settlement, Routing, Posterior):
             table._default_manager.filter(solution__in=ids, superseded_at=None).update(superseded_at=now)
@@ -55,6 +49,5 @@ def withdraw(intake: Intake, person: Person | None) -> Intake:
             actor=person,
             subject=found.code,
             solutions=len(ids),
-            assignments=released,
         )
     return found
