@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from annotator.enqueue import enqueue
@@ -150,14 +151,18 @@ def progress(run: Run) -> Progress:
 
 
 def failures(run: Run) -> list[FailureGroup]:
-    """Failed and skipped items by reason, most frequent first, with examples."""
+    """Failed and skipped items by reason, most frequent first, with examples.
+
+    Reasons are one when they begin alike: what follows quotes the one reply that was at fault.
+    """
     ended = RunItem.objects.filter(run=run, state__in=(RunItemState.FAILED, RunItemState.SKIPPED))
-    groups = ended.values("detail", "state").annotate(n=Count("pk")).order_by("-n", "detail")[:20]
+    ended = ended.annotate(beginning=Left("detail", 60))
+    groups = ended.values("beginning", "state").annotate(n=Count("pk"), whole=Max("detail")).order_by("-n", "beginning")
     found = []
-    for group in groups:
-        same = ended.filter(detail=group["detail"], state=group["state"]).order_by("pk")
+    for group in groups[:20]:
+        same = ended.filter(beginning=group["beginning"], state=group["state"]).order_by("pk")
         examples = list(same.values_list("solution__code", flat=True)[:3])
-        found.append(FailureGroup(group["detail"], group["n"], group["state"] == RunItemState.SKIPPED, examples))
+        found.append(FailureGroup(group["whole"], group["n"], group["state"] == RunItemState.SKIPPED, examples))
     return found
 
 
