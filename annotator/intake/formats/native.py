@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ _FIELDS: Final = frozenset(
         "annotators",
         "evidence",
         "source",
+        "label_source",
         "meta",
     ]
 )
@@ -79,7 +81,14 @@ def _kept(row: Mapping[str, Any], solution_id: str | None) -> dict[str, Any]:
 
 
 def _object(row: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    return {} if row.get(field) is None else fields.obj(row[field], field)
+    """An object; in Parquet, which has no such type, its JSON."""
+    value = row.get(field)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise RowRefused(field, "must be an object, is text") from None
+    return {} if value is None else fields.obj(value, field)
 
 
 def _text_in(meta: Mapping[str, Any], field: str) -> str | None:

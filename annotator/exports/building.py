@@ -1,0 +1,97 @@
+"""Write the rows, the card and the manifest of one export into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from annotator.exports import manifest
+from annotator.exports.choices import Choices
+from annotator.exports.counting import Counts, consider
+from annotator.exports.files import CONTAINERS, RowFile, Written, written
+from annotator.exports.formats import Writer, writer_of
+from annotator.exports.items import BATCH, Item, items
+from annotator.exports.splits import normalised, part_of
+from annotator.models import Export, WorkState
+
+
+class Cancelled(Exception):
+    """Somebody cancelled the export, or another worker finished it."""
+
+
+def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
+    """All files of an export, the manifest last. Raises Cancelled, OSError."""
+    writer = writer_of(export.format)
+    choices = Choices.parse(export.choices, writer.defaults, writer.allowed)
+    counts = Counts()
+    parts = _Parts(folder, writer, choices)
+    try:
+        for item in items(export.project, export.snapshot.cutoff, texts=True):
+            if counts.solutions % BATCH == 0:
+                _tell(export, counts)
+            if writer.strict and not _is_unicode(item):
+                counts.solutions += 1
+                counts.left_out["its text holds lone surrogates, which readers of this format refuse"] += 1
+                continue
+            goes_out, labels = consider(item, writer, choices, counts)
+            if goes_out:
+                parts.write(item, writer.row(item, labels))
+    finally:
+        parts.close()
+    content = manifest.manifest(export, writer, counts, parts.described())
+    (folder / "README.md").write_text(manifest.card(content, writer), encoding="utf-8")
+    files = [written(folder / "README.md"), *(written(file.path) for file in parts.files.values())]
+    files.sort(key=lambda file: file.name)
+    (folder / "manifest.json").write_bytes(manifest.as_bytes(content, files))
+    return [*files, written(folder / "manifest.json")], counts
+
+
+class _Parts:
+    """One file a part of the split, made when its first row comes."""
+
+    def __init__(self, folder: Path, writer: Writer, choices: Choices) -> None:
+        self._folder, self._writer, self._choices = folder, writer, choices
+        self.files: dict[str, RowFile] = {}
+        self._rows: dict[str, int] = {}
+        self._problems: dict[str, set[int]] = {}
+
+    def write(self, item: Item, row: dict[str, Any]) -> None:
+        name = part_of(item.problem, self._choices.split)
+        self._open(name).write(row)
+        self._rows[name] += 1
+        self._problems[name].add(hash(normalised(item.problem)))
+
+    def _open(self, name: str) -> RowFile:
+        if name not in self.files:
+            path = self._folder / f"{name}.{self._choices.container}"
+            self.files[name] = CONTAINERS[self._choices.container](path, self._writer.columns)
+            self._rows[name], self._problems[name] = 0, set()
+        return self.files[name]
+
+    def close(self) -> None:
+        if not self.files:
+            self._open(self._choices.split[0][0])
+        for file in self.files.values():
+            file.close()
+
+    def described(self) -> list[dict[str, Any]]:
+        """In the order of the split; a part without rows has no file, for readers refuse empty ones."""
+        return [
+            {"name": name, "file": self.files[name].path.name, "rows": self._rows[name], "problems": len(seen)}
+            for name, _ in self._choices.split
+            if name in self.files and (seen := self._problems[name]) is not None
+        ]
+
+
+def _tell(export: Export, counts: Counts) -> None:
+    told = Export.objects.filter(pk=export.pk, state=WorkState.RUNNING).update(rows=counts.rows)
+    if not told:
+        raise Cancelled
+
+
+def _is_unicode(item: Item) -> bool:
+    try:
+        (item.problem + item.text + item.generator + (item.source_id or "")).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

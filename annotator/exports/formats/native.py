@@ -1,0 +1,80 @@
+"""The project's own rows: everything that the reader of the same name takes, given back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from annotator.exports.choices import Choices
+from annotator.exports.formats.writer import Labels, Writer
+from annotator.exports.items import Item
+from annotator.exports.resolve import labels_of
+from reasoning import answers, steps
+
+
+def labels(item: Item, choices: Choices) -> Labels:
+    """All K of them: a dropped label is an empty one here, for no step is left out."""
+    found = labels_of(item, choices)
+    return None if found is None else [*found, *[None] * (item.step_count - len(found))]
+
+
+def row(item: Item, labels: Labels) -> dict[str, Any]:
+    kept = dict(item.kept)
+    texts = item.steps
+    fields: dict[str, Any] = {"id": kept.get("id", item.source_id or item.code)}
+    if "solution_id" in kept:
+        fields["solution_id"] = kept["solution_id"]
+    fields |= {"problem": item.problem, "answer": _answer(item), "steps": texts}
+    if steps.join(texts)[0] != item.text:
+        fields["solution"] = item.text
+    fields |= _settled(item, labels)
+    given = {"source": item.source, "generator": item.generator, "annotators": dict(item.annotators)}
+    fields |= {name: value for name, value in given.items() if value}
+    fields["meta"] = _meta(item)
+    return dict(kept.get("fields", {})) | fields
+
+
+def _settled(item: Item, labels: Labels) -> dict[str, Any]:
+    if labels is None or item.settled is None:
+        return {"first_error": None, "step_labels": None}
+    wrong = next((index for index, label in enumerate(labels) if label == -1), -1)
+    source = "provisional" if item.settled.provisional else item.settled.source
+    return {"first_error": wrong, "step_labels": list(labels), "label_source": source}
+
+
+def _answer(item: Item) -> Any:
+    """As its file had it, where that is an answer; what is none stays in `meta`."""
+    given = item.kept.get("answer_as_given")
+    return given if given is not None and answers.reference(given) is not None else item.answer
+
+
+def _meta(item: Item) -> dict[str, Any]:
+    given = item.kept.get("answer_as_given")
+    if given is None or answers.reference(given) is not None:
+        return dict(item.meta)
+    return {**item.meta, "answer_as_given": given}
+
+
+WRITER: Final = Writer(
+    name="native",
+    title="Stepwise's own rows",
+    version=1,
+    labels=labels,
+    row=row,
+    columns={
+        "id": "string",
+        "solution_id": "string",
+        "problem": "string",
+        "answer": "string",
+        "steps": "list<string>",
+        "solution": "string",
+        "first_error": "int64",
+        "step_labels": "list<int64>",
+        "label_source": "string",
+        "source": "string",
+        "generator": "string",
+        "annotators": "json",
+        "meta": "json",
+    },
+    indices="first_error and step_labels count steps from 0; -1 says that none is wrong, null that it is unknown",
+    defaults={"neutral": "keep", "after_error": "keep", "unrated": "keep"},
+)

@@ -1,0 +1,167 @@
+"""The solutions of a snapshot with what was settled of them: in order, in batches, as they stood at its cutoff."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from annotator.exports.choices import MIN_SOURCES
+from annotator.intake.formats.native import RESERVED
+from annotator.models import ImportedAnnotation, Label, OwnGrade, Project, Settlement, Solution, Step
+from reasoning.characters import unescape
+
+BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What stood of one solution at the cutoff."""
+
+    source: str
+    provisional: bool
+    first_error: int | None
+    finish_reason: str
+    simulated: bool
+    labels: Mapping[int, int]
+    """Value by step."""
+
+    @property
+    def rank(self) -> int:
+        """Strength of the source; see MIN_SOURCES."""
+        return MIN_SOURCES.index("provisional" if self.provisional else self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One solution. Text is unescaped, and empty where only the labels were asked for."""
+
+    pk: int
+    code: str
+    step_count: int
+    settled: Settled | None
+    problem: str = ""
+    answer: str | None = None
+    source: str = ""
+    source_id: str | None = None
+    generator: str = ""
+    text: str = ""
+    spans: Sequence[tuple[int, int]] = ()
+    own_verdict: bool | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    annotators: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> list[str]:
+        return [self.text[start:end] for start, end in self.spans]
+
+
+def at(cutoff: datetime) -> Q:
+    """Rows that stood at the cutoff, of tables that supersede."""
+    return Q(created_at__lte=cutoff) & (Q(superseded_at=None) | Q(superseded_at__gt=cutoff))
+
+
+def solutions_of(project: Project, cutoff: datetime) -> QuerySet[Solution]:
+    """Solutions that were there and live at the cutoff."""
+    there = Solution.objects.filter(project=project, created_at__lte=cutoff)
+    live = Q(withdrawn_at=None) | Q(withdrawn_at__gt=cutoff)
+    return there.filter(live, Q(superseded_by=None) | Q(superseded_by__created_at__gt=cutoff)).order_by("pk")
+
+
+def items(project: Project, cutoff: datetime, *, texts: bool) -> Iterator[Item]:
+    """All of them by the order in which they came; with their texts, or with what is settled alone."""
+    rows = solutions_of(project, cutoff)
+    rows = rows.select_related("problem") if texts else rows.only("pk", "code", "step_count")
+    last = 0
+    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
+        last = batch[-1].pk
+        settled = _settled([solution.pk for solution in batch], cutoff)
+        yield from (
+            _full(batch, settled, cutoff)
+            if texts
+            else (Item(solution.pk, solution.code, solution.step_count, settled.get(solution.pk)) for solution in batch)
+        )
+
+
+def _settled(pks: Sequence[int], cutoff: datetime) -> dict[int, Settled]:
+    stood = at(cutoff)
+    labels: dict[int, dict[int, int]] = defaultdict(dict)
+    rows = Label.objects.filter(stood, solution__in=pks).values_list("settlement_id", "index", "value")
+    for settlement, index, value in rows.order_by("settlement_id", "index"):
+        labels[settlement][index] = value
+    return {
+        row.solution_id: Settled(
+            source=row.source,
+            provisional=row.provisional,
+            first_error=row.first_error,
+            finish_reason=row.finish_reason,
+            simulated=row.simulated,
+            labels=labels[row.pk],
+        )
+        for row in Settlement.objects.filter(stood, solution__in=pks)
+    }
+
+
+def _full(batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: datetime) -> Iterator[Item]:
+    pks = [solution.pk for solution in batch]
+    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for pk, start, end in (
+        Step.objects.filter(solution__in=pks)
+        .order_by("solution_id", "index")
+        .values_list("solution_id", "start", "end")
+    ):
+        spans[pk].append((start, end))
+    verdicts = _own_verdicts(pks, cutoff)
+    annotators: dict[int, dict[str, Any]] = defaultdict(dict)
+    for said in ImportedAnnotation.objects.filter(solution__in=pks).order_by("pk"):
+        annotators[said.solution_id][unescape(said.key)] = unescape_json(said.data)
+    for solution in batch:
+        meta = unescape_json(solution.meta)
+        kept = meta.pop(RESERVED, {})
+        problem = solution.problem
+        yield Item(
+            pk=solution.pk,
+            code=solution.code,
+            step_count=solution.step_count,
+            settled=settled.get(solution.pk),
+            problem=kept.get("problem", unescape(problem.statement)),
+            answer=None if problem.answer is None else unescape(problem.answer),
+            source=unescape(solution.source),
+            source_id=None if solution.source_id is None else unescape(solution.source_id),
+            generator=unescape(solution.generator),
+            text=unescape(solution.text),
+            spans=spans[solution.pk],
+            own_verdict=verdicts.get(solution.pk),
+            meta=meta,
+            kept=kept,
+            annotators=annotators[solution.pk],
+        )
+
+
+def _own_verdicts(pks: Sequence[int], cutoff: datetime) -> dict[int, bool]:
+    """Is the final answer right: by the file that it came in, else by the latest grade that could tell."""
+    grades = OwnGrade.objects.filter(solution__in=pks, created_at__lte=cutoff, verdict__in=("right", "wrong"))
+    found: dict[int, bool] = {}
+    told: set[int] = set()
+    for pk, grader, verdict in grades.order_by("pk").values_list("solution_id", "grader", "verdict"):
+        if pk not in told:
+            found[pk] = verdict == "right"
+        if grader == "imported":
+            told.add(pk)
+    return found
+
+
+def unescape_json(value: Any) -> Any:
+    """A stored JSON value with every text in it as it came."""
+    if isinstance(value, str):
+        return unescape(value)
+    if isinstance(value, dict):
+        return {unescape(key): unescape_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unescape_json(item) for item in value]
+    return value
