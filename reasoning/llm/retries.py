@@ -21,19 +21,20 @@ class RetryPolicy:
 
     attempts: int = 6
     """In all, the first one counted."""
-    malformed_attempts: int = 2
-    """A cut-off or garbled reply was paid for: it is asked for again only so often."""
+    malformed_replies: int = 2
+    """A cut-off or garbled reply was paid for: with so many of them the call has failed."""
     first_wait: float = 0.5
     longest_wait: float = 30.0
     longest_retry_after: float = 120.0
     """Where an endpoint asks to wait longer, the call fails at once and says so."""
 
-    def retries(self, error: BaseException, attempt: int) -> bool:
+    def retries(self, error: BaseException, attempt: int, malformed: int = 0) -> bool:
+        """Whether to try again after `attempt` attempts, of which `malformed` brought garbled replies."""
         if not isinstance(error, EndpointError) or isinstance(error, EndpointRefused | CircuitOpen):
             return False
         if error.retry_after is not None and error.retry_after > self.longest_retry_after:
             return False
-        return attempt < (self.malformed_attempts if isinstance(error, MalformedReply) else self.attempts)
+        return attempt < self.attempts and malformed < self.malformed_replies
 
     def wait(self, error: BaseException | None, attempt: int, rng: random.Random) -> float:
         """What the endpoint asked for and a little more, else exponential with full jitter."""
@@ -42,12 +43,17 @@ class RetryPolicy:
         return rng.uniform(0, min(self.longest_wait, self.first_wait * 2 ** float(attempt)))
 
     def loop(self, sleep: Sleep, rng: random.Random) -> AsyncRetrying:
+        """Tenacity's loop for one call; its state is its own, so every call takes a new one."""
+        malformed = 0
+
         def wait(state: RetryCallState) -> float:
             return self.wait(_error(state), state.attempt_number, rng)
 
         def stop(state: RetryCallState) -> bool:
+            nonlocal malformed
             error = _error(state)
-            return error is not None and not self.retries(error, state.attempt_number)
+            malformed += isinstance(error, MalformedReply)
+            return error is not None and not self.retries(error, state.attempt_number, malformed)
 
         retry = retry_if_exception(lambda error: isinstance(error, EndpointError))
         return AsyncRetrying(sleep=sleep, wait=wait, stop=stop, retry=retry, reraise=True)

@@ -75,6 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         timeout_graceful_shutdown=1,
     )
     socket = config.bind_socket()
+    socket.listen(config.backlog)  # whoever reads the next line may connect at once
     host, port = socket.getsockname()[:2]
     sys.stdout.write(f"simulator: {len(chosen.truth):,} problems on http://{host}:{port}/v1\n")
     sys.stdout.flush()

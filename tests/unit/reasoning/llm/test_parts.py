@@ -80,10 +80,11 @@ def test_waits_grow_but_never_beyond_the_longest(attempt, seed):
 
 
 def test_what_is_tried_again_and_how_often():
-    policy = RetryPolicy(attempts=4, malformed_attempts=2)
+    policy = RetryPolicy(attempts=4, malformed_replies=2)
     assert policy.retries(EndpointUnavailable("x"), 3)
     assert not policy.retries(EndpointUnavailable("x"), 4)
-    assert not policy.retries(MalformedReply("x"), 2)
+    assert policy.retries(MalformedReply("x"), 3, 1)
+    assert not policy.retries(MalformedReply("x"), 3, 2)
     assert not policy.retries(EndpointRefused("x"), 1)
     assert not policy.retries(CircuitOpen("x"), 1)
     assert not policy.retries(RateLimited("x", retry_after=10_000), 1)
