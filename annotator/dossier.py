@@ -46,6 +46,10 @@ class Graded:
         return self.right + self.wrong
 
     @property
+    def words(self) -> str:
+        return f"{self.right}/{self.graded}"
+
+    @property
     def share(self) -> float:
         return self.right / self.graded if self.graded else 0.0
 
@@ -83,6 +87,18 @@ class StepFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """One person's current work on the whole solution."""
+
+    who: str
+    finish: str
+    purpose: str
+    blind: bool
+    seconds: float
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
     """One line of the history."""
 
@@ -106,8 +122,9 @@ class Dossier:
     disagreement: Disagreement | None
     start: list[Graded]
     """Rollouts from the bare problem."""
-    judgements: list[Judgement]
-    annotations: list[Annotation]
+    judged_none: list[Judgement]
+    """Judges who call no step wrong."""
+    annotations: list[Read]
     history: list[Happening]
 
     @property
@@ -143,8 +160,8 @@ def dossier(solution: Solution) -> Dossier:
         audit=Audit.objects.filter(solution=solution).first(),
         disagreement=Disagreement.objects.filter(solution=solution, settled_at=None).first(),
         start=start,
-        judgements=judgements,
-        annotations=[one for one in annotations if one.superseded_at is None],
+        judged_none=[one for one in judgements if one.first_error < 0],
+        annotations=[_read(one) for one in annotations if one.superseded_at is None],
         history=_history(solution, routings, settlements, annotations, judgements),
     )
 
@@ -215,6 +232,11 @@ def _ratings(one: ImportedAnnotation) -> list[str]:
     if one.first_error is None:
         return []
     return ["1"] * (one.step_count if one.first_error < 0 else one.first_error) + ["-1"] * (one.first_error >= 0)
+
+
+def _read(one: Annotation) -> Read:
+    finish = one.get_finish_reason_display()
+    return Read(name_of(one), finish, one.purpose, one.blind, one.seconds, one.comment)
 
 
 def name_of(annotation: Annotation) -> str:

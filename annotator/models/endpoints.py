@@ -82,6 +82,17 @@ class Endpoint(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def point_to(self, base_url: str, before: str) -> bool:
+        """Set the address; True where it is another one and the key that belonged to the old one was forgotten."""
+        self.base_url = base_url
+        moved = base_url.rstrip("/") != before.rstrip("/")
+        if not moved:
+            return False
+        self.simulated = False
+        forgot = self.key_encrypted is not None
+        self.set_key("")
+        return forgot
+
     def set_key(self, key: str) -> None:
         """Keep `key` encrypted under the installation's secret; empty forgets it."""
         self.key_encrypted = _vault().encrypt(key.encode()) if key else None

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from annotator import accounts, activity
 from annotator.errors import Invalid
@@ -20,10 +20,25 @@ from annotator.views.forms import mark_invalid
 from annotator.views.forms.people import AddMember, AddPerson
 
 
-@require_safe
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def project_people(request: HttpRequest, slug: str) -> HttpResponse:
-    return _members(request, project_for(request, slug, Right.MANAGE), AddMember())
+def project_people(request: Request, slug: str) -> HttpResponse:
+    """Who is in, and, posted to, somebody more."""
+    project = project_for(request, slug, Right.MANAGE)
+    form = AddMember(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = accounts.add_to_project(project, **form.cleaned_data, actor=request.user)
+        except Invalid as error:
+            form.add_error("username", error.reason)
+        else:
+            if added.password is not None:
+                fresh = {"person": added.person, "password": added.password, "new": True}
+                return _members(request, project, AddMember(), fresh)
+            messages.success(request, f"{added.person} is in, and signs in with the password they have.")
+            return redirect("project_people", slug)
+    return _members(request, project, form)
 
 
 def _members(
@@ -35,25 +50,6 @@ def _members(
     team = [{"one": one, "may_reset": accounts.may_reset(actor, one.person)} for one in activity.team(project)]
     context = {"form": form, "team": team, "roles": Role.choices, "fresh": fresh}
     return render(request, "annotator/people/page.html", context, status=422 if form.errors else 200)
-
-
-@never_cache
-@require_POST
-@login_required
-def add_member(request: Request, slug: str) -> HttpResponse:
-    project = project_for(request, slug, Right.MANAGE)
-    form = AddMember(request.POST)
-    if not form.is_valid():
-        return _members(request, project, form)
-    try:
-        added = accounts.add_to_project(project, form.cleaned_data["username"], form.cleaned_data["role"], request.user)
-    except Invalid as error:
-        form.add_error("username", error.reason)
-        return _members(request, project, form)
-    if added.password is None:
-        messages.success(request, f"{added.person} is in, and signs in with the password they have.")
-        return redirect("project_people", slug)
-    return _members(request, project, AddMember(), {"person": added.person, "password": added.password, "new": True})
 
 
 def _member(project: Project, username: str) -> Membership:
@@ -87,11 +83,22 @@ def reset_member(request: Request, slug: str, username: str) -> HttpResponse:
     return _members(request, project, AddMember(), {"person": person, "password": password})
 
 
-@require_safe
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: Request) -> HttpResponse:
+    """All accounts, and, posted to, one more."""
     staff_only(request)
-    return _accounts(request, AddPerson())
+    form = AddPerson(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = accounts.add_person(**form.cleaned_data, actor=request.user)
+        except Invalid as error:
+            form.add_error("username", error.reason)
+        else:
+            fresh = {"person": added.person, "password": added.password, "new": True}
+            return _accounts(request, AddPerson(), fresh)
+    return _accounts(request, form)
 
 
 def _accounts(request: HttpRequest, form: AddPerson, fresh: dict[str, Any] | None = None) -> HttpResponse:
@@ -100,24 +107,9 @@ def _accounts(request: HttpRequest, form: AddPerson, fresh: dict[str, Any] | Non
     search = request.GET.get("q", "")
     if search:
         rows = rows.filter(username__icontains=search)
-    context = {"form": form, "people": rows, "count": rows.count(), "fresh": fresh, "search": search}
+    do = {act: {"do": act} for act in ("reset", "close")}
+    context = {"form": form, "people": rows, "count": rows.count(), "fresh": fresh, "search": search, "do": do}
     return render(request, "annotator/people/accounts.html", context, status=422 if form.errors else 200)
-
-
-@never_cache
-@require_POST
-@login_required
-def add_person(request: Request) -> HttpResponse:
-    staff_only(request)
-    form = AddPerson(request.POST)
-    if not form.is_valid():
-        return _accounts(request, form)
-    try:
-        added = accounts.add_person(form.cleaned_data["username"], form.cleaned_data["is_staff"], request.user)
-    except Invalid as error:
-        form.add_error("username", error.reason)
-        return _accounts(request, form)
-    return _accounts(request, AddPerson(), {"person": added.person, "password": added.password, "new": True})
 
 
 @never_cache

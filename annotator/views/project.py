@@ -26,6 +26,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("label", slug)
     statuses = by_status([found])[found.pk]
     days = throughput(found)
+    read = sum(number for _, number in days)
     context = {
         "total": statuses.total(),
         "statuses": [(value, label, statuses[value]) for value, label in SolutionStatus.choices],
@@ -36,7 +37,8 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             {"text": line.text, "url": reverse(line.route, args=line.arguments)}
             for line in activity.todo(found, statuses, rights)
         ],
-        "read": sum(number for _, number in days),
+        "read": read,
+        "read_a_day": f"{read / len(days):.1f}",
         "chart": _chart([(datetime(d.year, d.month, d.day, tzinfo=UTC), n) for d, n in days]),
         "team": activity.team(found),
         "may_manage": Right.MANAGE in rights,

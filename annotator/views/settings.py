@@ -31,7 +31,8 @@ def project_settings(request: Request, slug: str) -> HttpResponse:
             messages.info(request, "What is decided stays so. To decide again with these settings, start a route run.")
         return redirect("project_settings", slug)
     mark_invalid(form)
-    return render(request, "annotator/settings/page.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "put_away": {"put": "away"}}
+    return render(request, "annotator/settings/page.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

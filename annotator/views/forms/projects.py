@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -40,7 +40,13 @@ SECTIONS: Final = {
 }
 
 
-class ProjectSettings(forms.ModelForm[Project]):
+if TYPE_CHECKING:
+    Form = forms.ModelForm[Project]
+else:
+    Form = forms.ModelForm
+
+
+class ProjectSettings(Form):
     class Meta:
         model = Project
         fields: ClassVar = [name for names in SECTIONS.values() for name in names]
@@ -73,7 +79,7 @@ class ProjectSettings(forms.ModelForm[Project]):
             "judge": "Endpoint that says which step is wrong.",
             "completer": "Endpoint that continues solutions from a step, for rollouts.",
             "judge_votes": "Asked so many times for each solution; together they count as one judgement.",
-            "rollout_price": "Rolling out stops when the next rollout would tell less than this; less means more of them.",
+            "rollout_price": "Rolling out stops when the next rollout would tell less than this.",
             "token_budget": "Over the life of the project. Runs pause when it is used up; empty is unlimited.",
             "money_budget": "In the currency of the endpoints' prices; empty is unlimited.",
             "rollout_budget": "Empty is unlimited.",

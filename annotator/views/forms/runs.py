@@ -1,0 +1,88 @@
+"""A new run: its kind, its selection, its configuration."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from annotator.models import Intake, Project, RunKind, SolutionStatus
+
+KINDS = {
+    RunKind.JUDGE: "Judge: a model reads each solution and says which step is wrong",
+    RunKind.ROLLOUTS: "Rollouts: continue from steps and see whether the answer comes out right",
+    RunKind.SCORE: "Score: a process reward model scores each step",
+    RunKind.ROUTE: "Route: only decide again, with what is known",
+}
+CONFIG = {
+    RunKind.JUDGE: ("votes", "temperature", "max_tokens"),
+    RunKind.ROLLOUTS: ("price", "cap", "temperature", "max_tokens"),
+}
+
+
+class NewRun(forms.Form):
+    kind = forms.ChoiceField(
+        choices=[(kind.value, words) for kind, words in KINDS.items()],
+        widget=forms.RadioSelect,
+        initial=RunKind.JUDGE.value,
+        label="What should look",
+    )
+    status = forms.ChoiceField(required=False, label="Solutions that are")
+    intake = forms.ChoiceField(required=False, label="From intake")
+    limit = forms.IntegerField(required=False, min_value=1, label="At most", help_text="Oldest first; empty is all.")
+    again = forms.BooleanField(required=False, label="Also those that have been looked at already")
+    votes = forms.IntegerField(required=False, min_value=1, max_value=32, label="Votes")
+    price = forms.FloatField(required=False, min_value=0, max_value=1, label="Price of a rollout")
+    cap = forms.IntegerField(required=False, min_value=1, max_value=100_000, label="Rollouts a solution, at most")
+    temperature = forms.FloatField(required=False, min_value=0, max_value=2)
+    max_tokens = forms.IntegerField(required=False, min_value=1, max_value=1_000_000, label="Tokens a reply, at most")
+
+    SELECTION: ClassVar = ("status", "intake", "limit", "again")
+
+    def __init__(self, data: Any = None, *, project: Project) -> None:
+        super().__init__(data)
+        intakes = Intake.objects.filter(project=project, withdrawn_at=None)[:100]
+        self._choose("status", "in any state", list(SolutionStatus.choices))
+        self._choose("intake", "any", [(one.code, str(one)) for one in intakes])
+        for name, default in (
+            ("votes", project.judge_votes),
+            ("price", project.rollout_price),
+            ("cap", project.rollout_cap),
+        ):
+            self.fields[name].widget.attrs["placeholder"] = f"{default:g}"
+        for name in ("temperature", "max_tokens"):
+            self.fields[name].widget.attrs["placeholder"] = "as the endpoint"
+        for name in ("price", "temperature"):
+            self.fields[name].widget.attrs["step"] = "any"
+
+    def _choose(self, name: str, any_word: str, choices: list[tuple[str, Any]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", any_word), *choices]
+
+    def initial_data(self) -> dict[str, Any]:
+        """What an untouched form would send."""
+        return {"kind": self.fields["kind"].initial}
+
+    @property
+    def chosen(self) -> str:
+        return str(self.cleaned_data["kind"])
+
+    def selection(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.SELECTION if self.cleaned_data.get(name)}
+
+    def config(self) -> dict[str, Any]:
+        """Only what was given, and only what this kind knows."""
+        given = {name: self.cleaned_data.get(name) for name in CONFIG.get(RunKind(self.chosen), ())}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def selecting(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("status", "intake", "limit")]
+
+    def configuring(self) -> list[dict[str, Any]]:
+        """Each field of the configuration, with the kinds of run that know it."""
+        names = dict.fromkeys(name for known in CONFIG.values() for name in known)
+        return [
+            {"field": self[name], "kinds": " ".join(kind.value for kind, known in CONFIG.items() if name in known)}
+            for name in names
+        ]
