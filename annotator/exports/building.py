@@ -38,7 +38,7 @@ def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
                 parts.write(item, writer.row(item, labels))
     finally:
         parts.close()
-    content = manifest.manifest(export, writer, counts, parts.described())
+    content = manifest.manifest(export, writer, choices, counts, parts.described())
     (folder / "README.md").write_text(manifest.card(content, writer), encoding="utf-8")
     files = [written(folder / "README.md"), *(written(file.path) for file in parts.files.values())]
     files.sort(key=lambda file: file.name)

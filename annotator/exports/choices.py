@@ -22,6 +22,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "unlabelled": ("drop", "keep"),
     "container": ("jsonl", "parquet"),
 }
+_ORDER: Final = {"train": 0, "validation": 1, "test": 2}
 _SPLIT_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -82,7 +83,10 @@ def _provisional(named: dict[str, Any]) -> None:
 
 
 def parse_split(given: Any) -> tuple[tuple[str, float], ...]:
-    """Parts from `{"train": 0.9, "test": 0.1}`, "train=0.9,test=0.1", or the share of "test" alone. Shares sum to 1."""
+    """Parts from `{"train": 0.9, "test": 0.1}`, "train=0.9,test=0.1", or the share of "test" alone. Shares sum to 1.
+
+    In one order, however they were named: train, validation, test, then the others by name.
+    """
     if given is None or given in ("", "none", {}):
         return (("train", 1.0),)
     if isinstance(given, str) and "=" in given:
@@ -93,7 +97,7 @@ def parse_split(given: Any) -> tuple[tuple[str, float], ...]:
     parts = tuple((_name(name), _share(f"split.{name}", share)) for name, share in given.items())
     if not math.isclose(sum(share for _, share in parts), 1.0, abs_tol=1e-6):
         raise Invalid("split", f"shares must sum to 1, not {sum(share for _, share in parts):g}")
-    return parts
+    return tuple(sorted(parts, key=lambda part: (_ORDER.get(part[0], len(_ORDER)), part[0])))
 
 
 def _name(name: Any) -> str:

@@ -13,7 +13,7 @@ from annotator.exports.items import Item, items
 from annotator.exports.resolve import LeftOut
 from annotator.models import Project
 
-_NAMES = {1: "positive", 0: "neutral", -1: "negative", None: "none"}
+_NAMES = {1: "positive", 0: "neutral", -1: "negative", None: "unlabelled"}
 
 
 @dataclass(slots=True)

@@ -81,11 +81,10 @@ def items(project: Project, cutoff: datetime, *, texts: bool) -> Iterator[Item]:
     while batch := list(rows.filter(pk__gt=last)[:BATCH]):
         last = batch[-1].pk
         settled = _settled([solution.pk for solution in batch], cutoff)
-        yield from (
-            _full(batch, settled, cutoff)
-            if texts
-            else (Item(solution.pk, solution.code, solution.step_count, settled.get(solution.pk)) for solution in batch)
-        )
+        if texts:
+            yield from _full(batch, settled, cutoff)
+        else:
+            yield from (Item(row.pk, row.code, row.step_count, settled.get(row.pk)) for row in batch)
 
 
 def _settled(pks: Sequence[int], cutoff: datetime) -> dict[int, Settled]:
@@ -94,16 +93,11 @@ def _settled(pks: Sequence[int], cutoff: datetime) -> dict[int, Settled]:
     rows = Label.objects.filter(stood, solution__in=pks).values_list("settlement_id", "index", "value")
     for settlement, index, value in rows.order_by("settlement_id", "index"):
         labels[settlement][index] = value
+    columns = ("solution_id", "pk", "source", "provisional", "first_error", "finish_reason", "simulated")
+    settlements = Settlement.objects.filter(stood, solution__in=pks).values_list(*columns)
     return {
-        row.solution_id: Settled(
-            source=row.source,
-            provisional=row.provisional,
-            first_error=row.first_error,
-            finish_reason=row.finish_reason,
-            simulated=row.simulated,
-            labels=labels[row.pk],
-        )
-        for row in Settlement.objects.filter(stood, solution__in=pks)
+        solution: Settled(source, provisional, first_error, finish_reason, simulated, labels[pk])
+        for solution, pk, source, provisional, first_error, finish_reason, simulated in settlements
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 from django.db.models import Count, Q
 
+from annotator.exports.choices import Choices
 from annotator.exports.counting import Counts
 from annotator.exports.files import Written
 from annotator.exports.formats import Writer
@@ -24,7 +25,9 @@ NOTICE: Final = (
 )
 
 
-def manifest(export: Export, writer: Writer, counts: Counts, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def manifest(
+    export: Export, writer: Writer, choices: Choices, counts: Counts, parts: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Everything but the files' hashes. `parts`: name, file, rows and problems of each."""
     cutoff = export.snapshot.cutoff
     machines = machines_of(export.project, cutoff)
@@ -34,7 +37,7 @@ def manifest(export: Export, writer: Writer, counts: Counts, parts: Sequence[Map
         "project": export.project.slug,
         "format": {"name": writer.name, "title": writer.title, "version": writer.version, "indices": writer.indices},
         "cutoff": cutoff.isoformat(),
-        "choices": export.choices,
+        "choices": choices.as_json(),
         "rows": counts.rows,
         "parts": list(parts),
         "labels": _sorted(counts.labels),
