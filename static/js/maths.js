@@ -4,6 +4,9 @@
   "use strict";
   const SETTINGS = { throwOnError: true, strict: "ignore", trust: false, maxSize: 20, maxExpand: 500 };
 
+  const sources = new WeakMap();
+  const sourceOf = (place) => sources.get(place) ?? place.textContent;
+
   const element = (name, text) => {
     const made = document.createElement("span");
     made.className = name;
@@ -39,6 +42,7 @@
   const typeset = (place) => {
     if (place.dataset.typeset) return;
     place.dataset.typeset = "yes";
+    sources.set(place, place.textContent);
     const tokens = Stepwise.tokenize(place.textContent);
     if (tokens.every((token) => token.kind === "text")) return;
     place.replaceChildren(...tokens.map((token) => made[token.kind](token)));
@@ -75,7 +79,7 @@
     }
   };
 
-  window.Stepwise = { ...window.Stepwise, typeset };
+  window.Stepwise = { ...window.Stepwise, typeset, sourceOf };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => watch(document));
   else watch(document);
   document.addEventListener("htmx:afterSwap", (event) => watch(event.detail.elt));

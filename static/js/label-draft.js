@@ -1,0 +1,139 @@
+// Keeps a sheet's draft on the server while it is worked on, in this browser while the server is away, and the lease alive.
+(() => {
+  "use strict";
+  const SOON = 600; // ms after the last change
+  const IDLE = 10 * 60 * 1000; // who has done nothing for so long has left: the lease may end
+  const store = {
+    get: (key) => {
+      try {
+        return JSON.parse(localStorage.getItem(key));
+      } catch {
+        return null;
+      }
+    },
+    set: (key, value) => {
+      try {
+        localStorage.setItem(key, JSON.stringify(value));
+      } catch {
+        // full or forbidden: the draft on the server is then the only one
+      }
+    },
+    remove: (key) => {
+      try {
+        localStorage.removeItem(key);
+      } catch {
+        // as above
+      }
+    },
+  };
+
+  class Draft {
+    constructor(sheet) {
+      this.sheet = sheet;
+      this.form = sheet.form;
+      this.version = sheet.draft.version;
+      this.key = `stepwise-draft-${this.form.dataset.code}`;
+      this.kept = Promise.resolve(true);
+      this.lastSeen = Date.now();
+      this.dirty = false;
+      const lease = Number(this.form.dataset.lease);
+      if (lease) this.renewing = setInterval(() => this.renew(), (lease * 1000) / 3);
+      this.restore();
+    }
+
+    // What this browser kept and could not send is newer than what the server has, if it started from that version.
+    restore() {
+      const left = store.get(this.key);
+      store.remove(this.key);
+      if (!left || left.version !== this.version) return;
+      const { sheet } = this;
+      sheet.steps.forEach((_, index) => {
+        const said = left.ratings[index] ?? {};
+        sheet.setRating(index, said.rating ?? "");
+        for (const field of ["reason", "correction"]) sheet.setNote(index, field, said[field] ?? "");
+      });
+      sheet.undoLog = left.undo;
+      this.form.elements.comment.value = left.comment;
+      this.changed();
+    }
+
+    say(text, failed = false) {
+      const state = document.getElementById("save-state");
+      if (!state) return;
+      state.textContent = text;
+      state.classList.toggle("failed", failed);
+    }
+
+    tick() {
+      const now = Date.now();
+      const { seconds } = this.form.elements;
+      seconds.value = (Number(seconds.value) + Math.min(now - this.lastSeen, 30000) / 1000).toFixed(1);
+      this.lastSeen = now;
+    }
+
+    changed({ soon = SOON } = {}) {
+      if (!this.form.dataset.draftUrl) return;
+      this.dirty = true;
+      this.say("saving");
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.flush(), soon);
+    }
+
+    // One save at a time; resolves to whether what was there when it was called is on the server.
+    flush() {
+      clearTimeout(this.timer);
+      this.kept = this.kept.then(() => (this.dirty && !this.gone ? this.save() : !this.gone));
+      return this.kept;
+    }
+
+    async save() {
+      this.dirty = false;
+      const body = { ...this.sheet.toJSON(), version: this.version };
+      store.set(this.key, body);
+      const reply = await this.post("draft", JSON.stringify(body));
+      if (!reply) {
+        this.dirty = true;
+        this.say("not saved", true);
+        return false;
+      }
+      if (!reply.ok) return this.refuse(await reply.json().catch(() => ({})), reply.status);
+      this.version = (await reply.json()).version;
+      store.remove(this.key);
+      if (!this.dirty) this.say("saved");
+      return true;
+    }
+
+    post(name, body = "") {
+      const headers = { "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value, "Content-Type": "application/json" };
+      return fetch(this.form.dataset[`${name}Url`], { method: "POST", headers, body, keepalive: body.length < 60000 }).catch(() => {
+        document.dispatchEvent(new CustomEvent("stepwise:lost"));
+        return null;
+      });
+    }
+
+    refuse({ kind, detail }, status) {
+      const other = kind === "StaleDraft";
+      this.say("not saved", true);
+      if (status === 409) this.stop();
+      this.form.dispatchEvent(
+        new CustomEvent("stepwise:refused", { detail: { other, lost: status === 409 && !other, text: detail ?? `The server refused to save (${status}).` } }),
+      );
+      return false;
+    }
+
+    async renew() {
+      if (Date.now() - this.lastSeen > IDLE || this.gone) return;
+      const reply = await this.post("renew");
+      if (reply && reply.status === 409) this.refuse(await reply.json(), 409);
+    }
+
+    stop({ forget = false } = {}) {
+      this.gone = true;
+      clearInterval(this.renewing);
+      clearTimeout(this.timer);
+      if (forget) store.remove(this.key);
+    }
+  }
+
+  window.Stepwise = { ...window.Stepwise, Draft };
+})();
