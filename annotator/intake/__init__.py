@@ -8,6 +8,7 @@ looks        what machines and other annotators said
 from annotator.intake.formats import FORMATS
 from annotator.intake.options import Options
 from annotator.intake.preview import HEAD, IntakePreview, PreviewRow, guess, preview
+from annotator.intake.purging import purge
 from annotator.intake.reading import load, read, receive
 from annotator.intake.withdrawing import withdraw
 
@@ -20,6 +21,7 @@ __all__ = [
     "guess",
     "load",
     "preview",
+    "purge",
     "read",
     "receive",
     "withdraw",
