@@ -23,7 +23,7 @@ _HEADING: Final = re.compile(
     r"^#{1,6}[ \t]*(?:final[ \t]+)?answer[ \t]*:?[ \t]*(?:\r\n|\n|\r)\s*(?P<a>[^\r\n]+)", re.IGNORECASE | re.MULTILINE
 )
 _COLON: Final = re.compile(
-    r"^[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A)[ \t]*[*_]*[ \t]*:[ \t*_]*(?P<a>[^\r\n]+)",
+    r"(?:^|(?<=[.!?] ))[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A)[ \t]*[*_]*[ \t]*:[ \t*_]*(?P<a>[^\r\n]+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SENTENCE: Final = re.compile(
@@ -36,7 +36,7 @@ _NO_ANSWER: Final = frozenset(
     {"", "none", "n/a", "na", "null", "nan", "unknown", "?", "-", "...", "…", "tbd", "not given", "n.a"}
 )
 _NOT_AN_ANSWER: Final = re.compile(
-    r"(?:not|n't|correct|incorrect|wrong|right|that|what|whatever|because|given|obtained|found|as follows|based|therefore|unclear|"
+    r"(?:not|n't|correct|incorrectly|wrongly|stated|incorrect|wrong|right|that|what|whatever|because|given|obtained|found|as follows|based|therefore|unclear|"
     r"reasonable|in the|one of|also|still|now|then|to be|supposed|expected|simply the|just the|the same|going to)\b",
     re.IGNORECASE,
 )
@@ -53,6 +53,10 @@ _STATED: Final = re.compile(
 _BARE: Final = re.compile(
     rf"(?:[*_]{{0,2}}(?:{_NUMBERISH})[*_]{{0,2}}|\${{1,2}}[^$\r\n]{{1,200}}\${{1,2}}|\\\([^\r\n]{{1,200}}\\\)|\([A-J]\)|[A-J]|\\d?frac\{{[^{{}}]+\}}\{{[^{{}}]+\}})\.?"
 )
+_VALUE: Final = re.compile(
+    rf"(?:(?:so|thus|hence|therefore),? )?the value of (?:the )?(?:unknown )?(?:variable )?[a-z] is (?P<a>{_NUMBERISH})\.?",
+    re.IGNORECASE,
+)
 _PROSE: Final = re.compile(r"(?:\S+\s+){3,}\S*[.!?:]$")
 
 
@@ -67,7 +71,10 @@ def find(text: str) -> str | None:
         return best[1]
     lines = text.strip().splitlines()
     last = lines[-1].strip() if lines else ""
-    return _clean(last) if len(last) <= LONGEST and _BARE.fullmatch(last) else None
+    if len(last) > LONGEST:
+        return None
+    value = _VALUE.fullmatch(last)
+    return value["a"] if value else _clean(last) if _BARE.fullmatch(last) else None
 
 
 def reference(answer: object, solution: str | None = None) -> str | None:
@@ -97,13 +104,21 @@ def _is_short(text: str) -> bool:
 
 def _boxed(text: str) -> Iterator[tuple[int, str]]:
     """The last box that is closed, with the offset of its end; braces nest, a box in a box yields the inner one."""
-    for match in reversed(list(_BOXED.finditer(text))[-50:]):
-        depth = 1
-        for brace in _BRACE.finditer(text, match.end()):
-            depth += {"{": 1, "}": -1}.get(brace[0], 0)
-            if depth == 0:
-                yield brace.end(), text[match.end() : brace.start()]
-                return
+    for match in reversed(list(_BOXED.finditer(text))[-8:]):
+        end = _closing(text, match.end())
+        if end is not None:
+            yield end + 1, text[match.end() : end]
+            return
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Where the brace that was opened just before `start` closes, or None."""
+    depth = 1
+    for brace in _BRACE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if depth == 0:
+            return brace.start()
+    return None
 
 
 def _marked(text: str) -> Iterator[tuple[int, str]]:
@@ -115,9 +130,11 @@ def _marked(text: str) -> Iterator[tuple[int, str]]:
 
 def _clean(raw: str) -> str | None:
     answer = raw.strip().strip("*_").strip()
+    if len(answer) > 2 * LONGEST:
+        return None
     inner = _TAG.fullmatch(answer) or _SENTENCE.match(answer)
     answer = inner["a"].strip() if inner else answer
-    if "\\boxed" in answer or len(answer) > 50 * LONGEST or _NOT_AN_ANSWER.match(answer):
+    if "\\boxed" in answer or _NOT_AN_ANSWER.match(answer):
         return None
     span = _MATHS_SPAN.match(answer)
     if span and not re.match(r"\s*[a-zA-Z(]", answer[span.end() :]):
@@ -126,7 +143,7 @@ def _clean(raw: str) -> str | None:
         answer = _TAIL.sub("", answer, count=1).strip().strip("*_").strip()
         stated = _STATED.match(answer)
         answer = stated["a"].strip() if stated else answer
-    if len(answer) > LONGEST or answer.casefold().strip(".:") in _NO_ANSWER:
+    if len(answer) > LONGEST or answer.endswith(":") or answer.casefold().strip(".:") in _NO_ANSWER:
         return None
     return answer
 
@@ -217,7 +234,7 @@ def _settle(text: str) -> str:
     if not text.isascii():
         text = "".join(_VULGAR.sub(r" \\frac{\1}{\2}", unicodedata.normalize("NFKC", char)) for char in text)
     text = text.strip()
-    boxes = list(_boxed(text)) if text.startswith("\\boxed") else []
-    if boxes and boxes[0][0] == len(text):
-        text = boxes[0][1].strip()
+    box = _BOXED.match(text)
+    if box and _closing(text, box.end()) == len(text) - 1:
+        text = text[box.end() : -1].strip()
     return text if text.endswith("...") else text.rstrip(".,;:").rstrip()
