@@ -115,7 +115,8 @@ def main(argv: list[str] | None = None) -> int:
                 asyncio.run(measure(what, url, slots=options.slots, latency_ms=latency, requests=requests, n=options.n))
             )
     print(
-        f"{'what':8} {'slots':>5} {'reply':>7} {'requests':>8} {'requests/s':>10} {'taken':>7} {'waiting':>8} {'cpu':>6}"
+        f"{'what':8} {'slots':>5} {'reply':>7} {'requests':>8} {'requests/s':>10} "
+        f"{'taken':>7} {'waiting':>8} {'cpu':>6}"
     )
     for row in rows:
         print(
