@@ -31,7 +31,7 @@ class Snapshot:
     certainty: Floats
     rollouts: float
     step_tokens: float
-    decision_ms: float
+    decision_ms: float | None
 
 
 def evidence_of(world: World, judge: bool) -> list[Evidence]:
@@ -89,20 +89,9 @@ class Trajectory:
             self.seconds += time.perf_counter() - start
 
     def snapshot(self, setting: str) -> Snapshot:
-        n, steps = len(self.world), self.world.steps
+        n, ms = len(self.world), 1e3 * self.seconds / max(self.rollouts, 1)
         found = self.planner.posteriors()
-        labels = f1_labels(found)
-        argmax = np.array([p.first_error for p in found])
-        certainty = np.array([p.certainty for p in found])
-        return Snapshot(
-            setting,
-            _none_is_k(np.array(labels), steps),
-            _none_is_k(argmax, steps),
-            certainty,
-            self.rollouts / n,
-            self.tokens / n,
-            1e3 * self.seconds / max(self.rollouts, 1),
-        )
+        return _snapshot(self.world, setting, found, self.rollouts / n, self.tokens / n, ms)
 
     def snapshots(self, most: float = 30.0) -> Iterator[Snapshot]:
         """At every mean budget and price up to `most` rollouts a chain."""
@@ -134,5 +123,24 @@ def _none_is_k(first_error: Ints, steps: Ints) -> Ints:
     return np.where(first_error == NO_ERROR, steps, first_error)
 
 
-def as_posterior(row: Floats) -> Posterior:
-    return Posterior(tuple(row.tolist()))
+def as_snapshot(world: World, setting: str, found: Floats, rollouts: float, step_tokens: float) -> Snapshot:
+    """Of beliefs (n, longest + 1), K for none."""
+    rows = zip(found, world.steps.tolist(), strict=True)
+    return _snapshot(
+        world, setting, [Posterior(tuple(row[: k + 1].tolist())) for row, k in rows], rollouts, step_tokens
+    )
+
+
+def _snapshot(
+    world: World, setting: str, found: list[Posterior], rollouts: float, step_tokens: float, ms: float | None = None
+) -> Snapshot:
+    argmax = np.array([p.first_error for p in found])
+    return Snapshot(
+        setting,
+        _none_is_k(np.array(f1_labels(found)), world.steps),
+        _none_is_k(argmax, world.steps),
+        np.array([p.certainty for p in found]),
+        rollouts,
+        step_tokens,
+        ms,
+    )

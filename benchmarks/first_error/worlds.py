@@ -138,7 +138,7 @@ def _noise(regime: Regime, shape: tuple[int, ...], g: np.random.Generator) -> Fl
     if regime.noise_kind == "ar1":
         for i in range(1, shape[1]):
             noise[:, i] = 0.7 * noise[:, i - 1] + np.sqrt(1 - 0.7**2) * noise[:, i]
-    return regime.value_noise * noise
+    return np.asarray(regime.value_noise * noise)
 
 
 def _judge(judge: Confusion, first_error: Ints, steps: Ints, g: np.random.Generator) -> Ints:

@@ -42,7 +42,8 @@ class Draws:
     @cached_property
     def paid(self) -> Ints:
         """(n, prefixes, R) rollouts drawn to get j + 1 graded ones."""
-        return self._order + 1
+        paid: Ints = self._order + 1
+        return paid
 
     @cached_property
     def successes(self) -> Ints:
