@@ -52,4 +52,4 @@ def looks_like_code(texts: Iterable[str]) -> bool:
         return False
     like = sum(bool(_CODE_LINE.search(line)) for line in lines)
     wordy = sum(len(line.split()) > 25 for line in lines)
-    return any(_CODE_MARK.search(line) for line in lines) and like >= 0.5 * len(lines) and wordy <= 0.1 * len(lines)
+    return any(_CODE_MARK.search(line) for line in lines) and like >= 0.5 * len(lines) and wordy <= 0.2 * len(lines)
