@@ -5,7 +5,7 @@ prepared     checks, escapes, splits, hashes   store       one batch, one transa
 looks        what machines and other annotators said
 """
 
-from annotator.intake.formats import FORMATS
+from annotator.intake.formats import FORMATS, reader_of
 from annotator.intake.options import Options
 from annotator.intake.preview import HEAD, IntakePreview, PreviewRow, guess, preview
 from annotator.intake.purging import purge
@@ -23,6 +23,7 @@ __all__ = [
     "preview",
     "purge",
     "read",
+    "reader_of",
     "receive",
     "withdraw",
 ]

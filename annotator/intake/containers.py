@@ -19,6 +19,7 @@ from annotator.intake.rows import EXCERPT, Broken, Found, Unreadable
 BOM: Final = b"\xef\xbb\xbf"
 _PROBED_LINES: Final = 50
 _BETWEEN: Final = " \t\r\n\ufeff,"
+_PARQUET: Final = b"PAR1"
 _NOT_JSON: Final = {
     b"\xff\xfe": "The file is UTF-16: save it as UTF-8.",
     b"\xfe\xff": "The file is UTF-16: save it as UTF-8.",
@@ -40,10 +41,8 @@ def values(path: Path) -> Iterator[Found | Broken]:
     """Every row of the file, or why there is none in a place. Raises Unreadable where it is no such file at all."""
     with path.open("rb") as file:
         head = file.read(4)
-        for magic, message in _NOT_JSON.items():
-            if head.startswith(magic):
-                raise Unreadable(message)
-        if head == b"PAR1":
+        _check_text(head)
+        if head == _PARQUET:
             yield from _parquet(path)
             return
         file.seek(0)
@@ -56,9 +55,21 @@ def values(path: Path) -> Iterator[Found | Broken]:
 
 
 def values_of(data: bytes) -> Iterator[Found | Broken]:
-    """The rows of the start of a file, for guessing and previews: what is cut off at the end is broken."""
+    """The rows of the start of a file, for guessing and previews: what is cut off at the end is broken.
+
+    Raises Unreadable, also for Parquet, whose directory stands at its end.
+    """
+    _check_text(data)
+    if data.startswith(_PARQUET):
+        raise Unreadable("A Parquet file can be looked at only as a whole.")
     lines = data.removeprefix(BOM).splitlines(keepends=True)
     yield from _lines(lines) if _lines_probe(lines) else _stream(data)
+
+
+def _check_text(head: bytes) -> None:
+    for magic, message in _NOT_JSON.items():
+        if head.startswith(magic):
+            raise Unreadable(message)
 
 
 def _is_lines(file: IO[bytes]) -> bool:

@@ -44,7 +44,11 @@ class IntakePreview:
 
 def guess(start: bytes) -> str | None:
     """The format of a file by its first bytes, or None."""
-    for item in itertools.islice(_values(start), 20):
+    try:
+        found = list(itertools.islice(_values(start), 20))
+    except Unreadable:
+        return None
+    for item in found:
         if isinstance(item, Found) and isinstance(item.value, dict):
             for name, reader in FORMATS.items():
                 if reader.recognises(item.value):
@@ -59,8 +63,8 @@ def preview(
     reader, parsed = reader_of(format), Options.parse(options or {})
     shown: list[PreviewRow] = []
     refused: list[Broken] = []
-    found = containers.values(file) if isinstance(file, Path) else _values(file)
     try:
+        found = containers.values(file) if isinstance(file, Path) else _values(file)
         for item in itertools.islice(rows_of(found, reader), count):
             if isinstance(item, Broken):
                 refused.append(item)
