@@ -64,7 +64,7 @@ def values_before(first_error: int, steps: int) -> dict[int, int]:
     return {**dict.fromkeys(range(first_error), 1), first_error: -1}
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def conclude(conclusions: Sequence[Conclusion]) -> list[Settlement]:
     """Settle these solutions (whose rows are locked); whatever stood before is superseded in the same transaction."""
     solutions = [each.solution for each in conclusions]
@@ -83,9 +83,12 @@ def conclude(conclusions: Sequence[Conclusion]) -> list[Settlement]:
         for settlement, each in zip(settlements, conclusions, strict=True)
         for index, value in sorted(each.values.items())
     )
-    for settlement, each in zip(settlements, conclusions, strict=True):
-        if each.annotations:
-            settlement.annotations.set(each.annotations)
+    through = Settlement.annotations.through
+    through.objects.bulk_create(
+        through(settlement_id=settlement.pk, annotation_id=annotation.pk)
+        for settlement, each in zip(settlements, conclusions, strict=True)
+        for annotation in each.annotations
+    )
     machine = [each.solution for each in conclusions if each.source == Source.MACHINE]
     people = [each.solution for each in conclusions if each.source != Source.MACHINE]
     set_status(machine, SolutionStatus.MACHINE)
@@ -109,7 +112,7 @@ def _settlement(each: Conclusion) -> Settlement:
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def unsettle(solutions: Sequence[Solution], status: str) -> None:
     """Take back what these solutions were labelled with; they go on as `status`."""
     _supersede(solutions)
@@ -127,5 +130,5 @@ def set_status(solutions: Iterable[Solution], status: str) -> None:
 
 def _supersede(solutions: Sequence[Solution]) -> None:
     now = timezone.now()
-    Label.objects.filter(solution__in=solutions, superseded_at=None).update(superseded_at=now)
-    Settlement.objects.filter(solution__in=solutions, superseded_at=None).update(superseded_at=now)
+    if Settlement.objects.filter(solution__in=solutions, superseded_at=None).update(superseded_at=now):
+        Label.objects.filter(solution__in=solutions, superseded_at=None).update(superseded_at=now)

@@ -21,10 +21,10 @@ from annotator.models import (
     Project,
     Purpose,
     Rater,
-    Routing,
     Slot,
     SlotState,
 )
+from annotator.models.codes import new_code
 
 _NOT_AGAIN: Final = (AssignmentState.OPEN, AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
 _ATTEMPTS: Final = 5
@@ -46,44 +46,54 @@ def claim(project: Project, rater: Rater) -> Assignment | None:
     return _with_solution().get(pk=taken) if taken is not None else None
 
 
+_CLAIM: Final = """
+WITH picked AS MATERIALIZED (
+    SELECT slot.id, slot.solution_id, slot.purpose FROM annotator_slot AS slot
+    WHERE slot.project_id = %(project)s AND slot.state = 'free' AND NOT EXISTS (
+        SELECT FROM annotator_assignment AS mine
+        WHERE mine.solution_id = slot.solution_id AND mine.rater_id = %(rater)s AND mine.state = ANY(%(not_again)s))
+    ORDER BY slot.priority DESC, slot.id LIMIT 1
+    FOR UPDATE OF slot SKIP LOCKED
+), taken AS (
+    UPDATE annotator_slot AS slot SET state = 'taken' FROM picked WHERE slot.id = picked.id
+)
+INSERT INTO annotator_assignment (code, slot_id, solution_id, rater_id, state, asked, created_at, lease_until)
+SELECT %(code)s, picked.id, picked.solution_id, %(rater)s, 'open',
+    CASE WHEN picked.purpose = 'label' AND cardinality(routing.asked) > 0 THEN routing.asked
+         ELSE ARRAY(SELECT generate_series(0, solution.step_count - 1)) END,
+    now(), now() + make_interval(mins => %(minutes)s)
+FROM picked
+JOIN annotator_solution AS solution ON solution.id = picked.solution_id
+LEFT JOIN annotator_routing AS routing
+    ON routing.solution_id = picked.solution_id AND routing.superseded_at IS NULL
+RETURNING id
+"""
+
+
 def _take(project: Project, rater: Rater) -> int | None:
+    values: dict[str, int | str | list[str]] = {
+        "project": project.pk,
+        "rater": rater.pk,
+        "not_again": [str(state) for state in _NOT_AGAIN],
+        "minutes": project.lease_minutes,
+    }
     for _ in range(_ATTEMPTS):
         try:
-            with transaction.atomic():
-                return _take_once(project, rater)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(_CLAIM, {**values, "code": new_code()})
+                row = cursor.fetchone()
         except IntegrityError:
             # The same rater claimed another slot of the same solution at the same moment, from another window.
             continue
+        return row[0] if row else None
     return None
 
 
-def _take_once(project: Project, rater: Rater) -> int | None:
-    slot = _free_for(project, rater).select_for_update(skip_locked=True).first()
-    if slot is None:
-        return None
-    Slot.objects.filter(pk=slot.pk).update(state=SlotState.TAKEN)
-    assignment = Assignment.objects.create(
-        slot=slot,
-        solution_id=slot.solution_id,
-        rater=rater,
-        asked=_asked(slot),
-        lease_until=_lease(project),
-    )
-    return assignment.pk
-
-
 def _free_for(project: Project, rater: Rater) -> QuerySet[Slot]:
-    """Free slots this rater may take, the most urgent first: walks the index `slot_free`."""
+    """Free slots that this rater may take."""
     seen = Assignment.objects.filter(solution=OuterRef("solution"), rater=rater, state__in=_NOT_AGAIN)
     free = Slot.objects.filter(project=project, state=SlotState.FREE)
-    return free.filter(~Exists(seen)).order_by("-priority", "pk")
-
-
-def _asked(slot: Slot) -> list[int]:
-    routing = Routing.objects.filter(solution=slot.solution_id, superseded_at=None).only("asked").first()
-    if routing is not None and routing.asked and slot.purpose != Purpose.AUDIT:
-        return routing.asked
-    return list(range(slot.solution.step_count))
+    return free.filter(~Exists(seen))
 
 
 def _lease(project: Project) -> datetime:
@@ -98,7 +108,7 @@ def free_count(project: Project, rater: Rater) -> int:
     """How many solutions this rater could claim now; counted up to 1,000."""
     if project.archived_at is not None:
         return 0
-    return _free_for(project, rater).order_by().values("solution").distinct()[:_COUNTED].count()
+    return _free_for(project, rater).values("solution").distinct()[:_COUNTED].count()
 
 
 def find(code: str, rater: Rater) -> Assignment:
@@ -126,7 +136,8 @@ def keep(assignment: Assignment) -> Assignment:
 
     Raises LeaseGone, saying where it went.
     """
-    fresh = _with_solution().select_for_update(of=("self",)).get(pk=assignment.pk)
+    fresh = Assignment.objects.select_for_update().get(pk=assignment.pk)
+    fresh.slot, fresh.solution, fresh.rater = assignment.slot, assignment.solution, assignment.rater
     if fresh.state == AssignmentState.OPEN:
         return fresh
     if fresh.state == AssignmentState.EXPIRED and _revive(fresh):

@@ -58,7 +58,7 @@ def submit(
     try:
         with transaction.atomic():
             # Everybody takes the solution first, then the assignment, then the slot: no two can wait for each other.
-            slots.lock([assignment.solution_id])
+            [assignment.solution] = slots.lock([assignment.solution_id])
             if earlier := _earlier(assignment, rater, key, body_hash):
                 return earlier, False
             annotation = _hand_in(assignment, submission, key, body_hash)
@@ -77,11 +77,10 @@ def _earlier(assignment: Assignment, rater: Rater, key: str | None, body_hash: s
             if (same_key.assignment_id, same_key.body_hash) != (assignment.pk, body_hash):
                 raise Reused(f"the key {key} was used for another submission")
             return same_key
-    submitted = Annotation.objects.filter(
-        assignment=assignment, assignment__state=AssignmentState.SUBMITTED, superseded_at=None
-    ).first()
-    if submitted is None:
+    assignment.refresh_from_db(fields=["state"])
+    if assignment.state != AssignmentState.SUBMITTED:
         return None
+    submitted = Annotation.objects.get(assignment=assignment, superseded_at=None)
     if key is None and submitted.body_hash == body_hash:
         return submitted
     raise Conflict("this assignment has been submitted already")
@@ -104,5 +103,5 @@ def _hand_in(assignment: Assignment, submission: Submission, key: str | None, bo
         body_hash=body_hash,
     )
     Draft.objects.filter(assignment=assignment).delete()
-    settlement.settle(assignment.solution)
+    settlement.settle_locked(assignment.solution)
     return annotation

@@ -64,6 +64,7 @@ __all__ = [
     "settle",
     "settle_imported",
     "settle_imports",
+    "settle_locked",
 ]
 
 SETTLED: Final = "settled"
@@ -75,7 +76,11 @@ _FINAL: Final = (Source.ADJUDICATED, Source.GOLD, Source.IMPORTED)
 @transaction.atomic
 def settle(solution: Solution) -> str:
     """Settle from what people have handed in so far: "settled", "disputed", or "waiting" for more of them."""
-    [solution] = slots.lock([solution])
+    return settle_locked(slots.lock([solution])[0])
+
+
+def settle_locked(solution: Solution) -> str:
+    """`settle` for a solution that `slots.lock` returned in this transaction."""
     current = Settlement.objects.filter(solution=solution, superseded_at=None).first()
     if current is not None and current.source in _FINAL:
         return SETTLED
