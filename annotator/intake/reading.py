@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -82,7 +83,8 @@ def _keep(
     path = Path(settings.STEPWISE_FILES) / "intake" / code
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest, size = hashlib.sha256(), 0
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(path.unlink, missing_ok=True)
         with path.open("wb") as file:
             for chunk in chunks:
                 file.write(chunk)
@@ -103,9 +105,7 @@ def _keep(
                 created_by=person,
             )
             record("intake.received", project=project, actor=person, subject=code, name=name, bytes=size)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
     return intake
 
 
