@@ -1,0 +1,189 @@
+"""The whole stack as `make run` starts it: it comes up, finds its data again, and says why when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from annotator.embedded.home import CHECKOUT, Home
+from annotator.embedded.process import marked
+from tests.fixtures.broker import eventually
+from tests.fixtures.stack import LiveStack, new_stack
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+
+@pytest.fixture
+def stack() -> Iterator[LiveStack]:
+    with new_stack(STEPWISE_SAMPLE="0") as fresh:
+        yield fresh
+
+
+def get(stack: LiveStack, path: str) -> tuple[int, str]:
+    with urllib.request.urlopen(f"{stack.url}{path}", timeout=10) as answer:
+        return answer.status, answer.read().decode()
+
+
+def refused(stack: LiveStack) -> str:
+    """What a start says that must fail: one line, and nothing left running."""
+    stack.start()
+    assert stack.process is not None
+    assert stack.process.wait(60) == 1
+    assert marked(stack.home) == []
+    last = stack.said().splitlines()[-1]
+    assert last.startswith("Stepwise cannot run: ")
+    assert "Traceback" not in stack.said()
+    return last
+
+
+def test_it_starts_stops_on_sigterm_and_finds_its_data_again(stack: LiveStack) -> None:
+    stack.start()
+    stack.wait_ready()
+    assert json.loads(get(stack, "/readyz")[1]) == {
+        "status": "ready",
+        "database": "ok",
+        "broker": "ok",
+        "worker": "ok",
+    }
+    assert get(stack, "/healthz")[0] == 200
+    assert "stepwise_http_requests_total" in get(stack, "/metrics")[1]
+    assert stack.manage("create_user", "ada", "--password", "difference-engine") == ""
+    token = stack.manage("create_token", "ada", "--scope", "read,label").splitlines()[-1]
+    assert token.startswith("sw_")
+
+    assert stack.stop(signal.SIGTERM) == 0
+    assert marked(stack.home) == []
+    assert not Home(stack.home).broker_socket.exists()
+
+    stack.start()
+    stack.wait_ready()
+    users = (
+        "from annotator.models import Person; print(*Person.objects.values_list('username', flat=True).order_by('pk'))"
+    )
+    assert stack.manage("shell", "--no-imports", "-c", users).split() == [stack.user, "ada"]
+    assert stack.said().count("sign in as") == 1
+    assert stack.stop(signal.SIGINT) == 0
+
+
+def test_kill_of_the_whole_group_leaves_nothing_running_and_loses_nothing(stack: LiveStack) -> None:
+    stack.start()
+    stack.wait_ready()
+    stack.manage("create_user", "grace", "--password", "nanoseconds-are-long")
+    stack.kill()
+    eventually(lambda: not marked(stack.home), what="the end of all children")
+    stack.start()
+    stack.wait_ready()
+    query = "from annotator.models import Person; print(Person.objects.filter(username='grace').count())"
+    assert stack.manage("shell", "--no-imports", "-c", query).strip() == "1"
+
+
+def test_a_killed_worker_and_a_killed_database_come_back(stack: LiveStack) -> None:
+    stack.start()
+    stack.wait_ready()
+    for pattern in (b"annotator.worker", b"postgres\0-D"):
+        found = [
+            process
+            for process in Path("/proc").glob("[0-9]*")
+            if pattern in _read(process / "cmdline")
+            and str(stack.home).encode() in _read(process / "environ", "cmdline")
+        ]
+        assert found, pattern
+        os.kill(min(int(process.name) for process in found), signal.SIGKILL)
+        eventually(lambda: not stack.is_ready(), what="the loss being noticed")
+        stack.wait_ready()
+    assert "worker | stopped (killed by signal 9" in stack.said()
+    assert "postgres | stopped (killed by signal 9" in stack.said()
+
+
+def _read(path: Path, *siblings: str) -> bytes:
+    parts = []
+    for one in (path, *(path.with_name(name) for name in siblings)):
+        try:
+            parts.append(one.read_bytes())
+        except OSError:
+            continue
+    return b"".join(parts)
+
+
+def test_a_random_password_is_shown_once_and_kept_out_of_the_logs(stack: LiveStack) -> None:
+    stack.password = ""
+    stack.start()
+    stack.wait_ready()
+    eventually(lambda: "to stop" in stack.said(), what="the greeting")
+    shown = next(line for line in stack.said().splitlines() if line.strip().startswith("password")).split()[1]
+    assert len(shown) >= 12
+    for log in (stack.home / "logs").iterdir():
+        assert shown not in log.read_text()
+    check = f"from django.contrib.auth import authenticate; print(authenticate(username='admin', password={shown!r}))"
+    assert stack.manage("shell", "--no-imports", "-c", check).strip() == "admin"
+
+
+def test_a_taken_port_is_told_before_anything_is_made(stack: LiveStack) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", stack.port))
+        other.listen()
+        assert f"Port {stack.port} of 127.0.0.1 cannot be used" in refused(stack)
+    assert not (stack.home / "postgres").exists()
+
+
+def test_a_second_supervisor_on_the_same_home_is_refused(stack: LiveStack) -> None:
+    stack.start()
+    stack.wait_ready()
+    second = LiveStack(stack.home, extra=stack.extra)
+    done = subprocess.run(
+        [sys.executable, "-m", "annotator.embedded"],
+        cwd=CHECKOUT,
+        env=second.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"already running on {stack.home}" in done.stderr
+    assert stack.is_ready()
+
+
+def test_an_unwritable_home_is_told(stack: LiveStack) -> None:
+    stack.home = Path("/proc/stepwise")
+    done = subprocess.run(
+        [sys.executable, "-m", "annotator.embedded"],
+        cwd=CHECKOUT,
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Stepwise cannot run: /proc/stepwise cannot be written")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_data_of_another_version_is_told(stack: LiveStack) -> None:
+    (stack.home / "postgres").mkdir(parents=True)
+    (stack.home / "postgres" / "PG_VERSION").write_text("9\n")
+    assert "was written by PostgreSQL 9" in refused(stack)
+
+
+def test_a_half_made_database_is_made_anew(stack: LiveStack) -> None:
+    draft = stack.home / "postgres.making"
+    draft.mkdir(parents=True)
+    (draft / "PG_VERSION").write_text("18\n")
+    stack.start()
+    stack.wait_ready()
+    assert not draft.exists()
+
+
+def test_stop_while_it_starts_stops_everything(stack: LiveStack) -> None:
+    stack.start()
+    eventually((stack.home / "logs" / "bootstrap.log").exists, what="the start of the bootstrap")
+    assert stack.stop() == 0
+    assert marked(stack.home) == []
