@@ -15,6 +15,12 @@ else:
 
 
 class EndpointForm(Form):
+    base_url = forms.URLField(
+        assume_scheme="https",
+        max_length=300,
+        label="Base URL",
+        help_text="Of an OpenAI-compatible server, such as https://api.example.org/v1.",
+    )
     key = forms.CharField(
         required=False,
         label="API key",
@@ -36,7 +42,6 @@ class EndpointForm(Form):
             "completion_price",
         ]
         labels: ClassVar = {
-            "base_url": "Base URL",
             "slots": "Slots",
             "max_tokens": "Tokens a reply, at most",
             "timeout_seconds": "Timeout, in seconds",
@@ -45,7 +50,6 @@ class EndpointForm(Form):
         }
         help_texts: ClassVar = {
             "name": "What the settings of projects call it.",
-            "base_url": "Of an OpenAI-compatible server, such as https://api.example.org/v1.",
             "model": "As the server calls it.",
             "slots": "Requests in flight at once.",
             "prompt_price": "Per million; 0 if it costs nothing.",
@@ -61,7 +65,6 @@ class EndpointForm(Form):
         kept = self.instance.pk is not None and self.instance.key_encrypted is not None
         words = "A key is kept; it is never shown. Leave empty to keep it." if kept else "None is kept."
         self.fields["key"].help_text = f"{words} Changing the base URL forgets the key."
-        self.fields["base_url"].assume_scheme = "https"  # type: ignore[attr-defined]
         for name in ("prompt_price", "completion_price"):
             self.fields[name].required = False
 
