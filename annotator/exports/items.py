@@ -88,13 +88,13 @@ def items(project: Project, cutoff: datetime, *, texts: bool) -> Iterator[Item]:
 
 
 def _settled(pks: Sequence[int], cutoff: datetime) -> dict[int, Settled]:
-    stood = at(cutoff)
-    labels: dict[int, dict[int, int]] = defaultdict(dict)
-    rows = Label.objects.filter(stood, solution__in=pks).values_list("settlement_id", "index", "value")
-    for settlement, index, value in rows.order_by("settlement_id", "index"):
-        labels[settlement][index] = value
     columns = ("solution_id", "pk", "source", "provisional", "first_error", "finish_reason", "simulated")
-    settlements = Settlement.objects.filter(stood, solution__in=pks).values_list(*columns)
+    settlements = list(Settlement.objects.filter(at(cutoff), solution__in=pks).values_list(*columns))
+    labels: dict[int, dict[int, int]] = defaultdict(dict)
+    # Labels stand and fall with their settlement, but are written a moment after it.
+    rows = Label.objects.filter(settlement__in=[row[1] for row in settlements])
+    for settlement, index, value in rows.order_by("settlement_id", "index").values_list("settlement", "index", "value"):
+        labels[settlement][index] = value
     return {
         solution: Settled(source, provisional, first_error, finish_reason, simulated, labels[pk])
         for solution, pk, source, provisional, first_error, finish_reason, simulated in settlements

@@ -185,7 +185,7 @@ def _own_verdict(row: Row, given: evidence.GivenEvidence) -> str | None:
 def _meta(row: Row, answer: str | None) -> dict[str, Any]:
     """The row's own, and beside it what a native export gives back exactly."""
     kept = dict(row.kept)
-    if row.answer is not None and row.answer != answer:
+    if row.answer != answer:
         kept["answer_as_given"] = row.answer
     meta = dict(row.meta) | ({RESERVED: kept} if kept else {})
     escaped: dict[str, Any] = escape_json(meta)

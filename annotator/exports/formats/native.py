@@ -42,16 +42,20 @@ def _settled(item: Item, labels: Labels) -> dict[str, Any]:
 
 
 def _answer(item: Item) -> Any:
-    """As its file had it, where that is an answer; what is none stays in `meta`."""
-    given = item.kept.get("answer_as_given")
-    return given if given is not None and answers.reference(given) is not None else item.answer
+    """As its file had it, unless that is no answer."""
+    given = item.kept.get("answer_as_given", item.answer)
+    return item.answer if _is_none(given) else given
+
+
+def _is_none(given: Any) -> bool:
+    """Was something given as the answer that is none ("Let's think step by step.")?"""
+    return given is not None and answers.reference(given) is None
 
 
 def _meta(item: Item) -> dict[str, Any]:
+    """What was given as the answer and is none stays to be seen."""
     given = item.kept.get("answer_as_given")
-    if given is None or answers.reference(given) is not None:
-        return dict(item.meta)
-    return {**item.meta, "answer_as_given": given}
+    return {**item.meta, "answer_as_given": given} if _is_none(given) else dict(item.meta)
 
 
 WRITER: Final = Writer(

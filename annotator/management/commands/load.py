@@ -36,6 +36,7 @@ class Command(BaseCommand):
         }
         try:
             person = Person.objects.get(username=options["by"]) if options["by"] else None
+            intake.reader_of(options["format"])
             project = self._project(options["project"], person, create=options["create"])
             read = intake.load(options["file"], project, options["format"], given, person)
         except Person.DoesNotExist:

@@ -1,0 +1,414 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from annotator import exports, intake, settlement
+from annotator.errors import Invalid
+from annotator.exports import items, snapshot
+from annotator.models import (
+    Event,
+    Export,
+    ExportFile,
+    Label,
+    Project,
+    Settlement,
+    Solution,
+    Source,
+    WorkState,
+)
+from reasoning.characters import unescape
+from tests import factories as make
+from tests.unit.annotator.intake.rows import counts, lines, native, shared, take
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, settings: Any) -> Path:
+    settings.STEPWISE_FILES = tmp_path / "files"
+    return settings.STEPWISE_FILES
+
+
+@pytest.fixture
+def project() -> Project:
+    return make.make_project()
+
+
+def made(project: Project, format: str, **choices: Any) -> Export:
+    export = exports.make(project, format, choices, None)
+    assert export.state == WorkState.DONE, export.detail
+    return export
+
+
+def bytes_of(export: Export, name: str) -> bytes:
+    return Path(ExportFile.objects.get(export=export, name=name).path).read_bytes()
+
+
+def rows_of(export: Export, part: str = "train") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in bytes_of(export, f"{part}.jsonl").splitlines()]
+
+
+def manifest_of(export: Export) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(bytes_of(export, "manifest.json"))
+    return manifest
+
+
+def settle_by_machine(solution: Solution, first_error: int, values: Sequence[int], **fields: Any) -> Settlement:
+    posterior = make.make_posterior(solution, [1.0] + [0.0] * solution.step_count)
+    settled = Settlement.objects.create(
+        solution=solution,
+        source=Source.MACHINE,
+        step_count=solution.step_count,
+        first_error=first_error,
+        posterior=posterior,
+        **fields,
+    )
+    Label.objects.bulk_create(
+        Label(
+            settlement=settled,
+            solution=solution,
+            index=index,
+            value=value,
+            source=settled.source,
+            provisional=settled.provisional,
+        )
+        for index, value in enumerate(values)
+    )
+    return settled
+
+
+# --- rows
+
+
+STEPS = ["a", "b", "c"]
+
+
+def test_trl_rows_end_with_the_first_error(project: Project) -> None:
+    take(
+        project,
+        native("wrong", steps=STEPS, first_error=1),
+        native("right", steps=STEPS, first_error=-1),
+        native("neutral", steps=STEPS, step_labels=[1, 0, 1]),
+        native("unknown", steps=STEPS),
+    )
+    export = made(project, "trl")
+    prompt = "What is 2 + 3?"
+    assert rows_of(export) == [
+        {"prompt": prompt, "completions": ["a", "b"], "labels": [True, False]},
+        {"prompt": prompt, "completions": STEPS, "labels": [True, True, True]},
+        {"prompt": prompt, "completions": STEPS, "labels": [True, True, True]},
+    ]
+    manifest = manifest_of(export)
+    assert (manifest["rows"], manifest["left_out"]) == (3, {"not labelled": 1})
+    assert manifest["labels"] == {"negative": 1, "positive": 7}
+    assert manifest["sources"] == {"imported": 3}
+    negative = rows_of(made(project, "trl", neutral="negative", after_error="negative"))
+    assert [row["labels"] for row in negative] == [[True, False, False], [True] * 3, [True, False, True]]
+    assert made(project, "trl", neutral="drop").rows == 2
+
+
+def test_labels_after_the_first_error_that_are_not_known_leave_a_trl_row_out(project: Project) -> None:
+    take(
+        project,
+        native("half", steps=STEPS, step_labels=[-1, None, 1]),
+        native("whole", steps=STEPS, step_labels=[-1, 1, 1]),
+    )
+    export = made(project, "trl", after_error="keep")
+    assert [row["labels"] for row in rows_of(export)] == [[False, True, True]]
+    assert manifest_of(export)["left_out"] == {"a step after the first error has no label": 1}
+
+
+def test_processbench_rows_keep_all_steps(project: Project) -> None:
+    row = {"generator": "m", "problem": "p", "steps": STEPS}
+    given = [
+        row | {"id": "g-0", "final_answer_correct": False, "label": 1},
+        row | {"id": "g-1", "final_answer_correct": True, "label": -1},
+    ]
+    take(project, *given, row | {"id": "g-2", "final_answer_correct": True, "label": None}, format="processbench")
+    assert rows_of(made(project, "processbench")) == given
+
+
+def test_what_people_settle_is_what_goes_out(project: Project) -> None:
+    take(project, native(steps=STEPS))
+    solution = Solution.objects.get()
+    make.make_annotation(solution, make.make_rater(), "1", "0", "-1")
+    assert settlement.settle(solution) == "settled"
+    [row] = rows_of(made(project, "native"))
+    assert (row["first_error"], row["step_labels"], row["label_source"]) == (2, [1, 0, -1], "human")
+    assert rows_of(made(project, "trl"))[0]["labels"] == [True, True, False]
+
+
+def test_provisional_labels_go_out_only_where_they_are_asked_for(project: Project) -> None:
+    solution = make.make_solution(project, steps=2)
+    settle_by_machine(solution, 0, [-1], provisional=True, simulated=True)
+    export = made(project, "trl")
+    assert (export.rows, export.simulated) == (0, False)
+    assert manifest_of(export)["left_out"] == {"provisional machine labels are weaker than min_source": 1}
+    asked = made(project, "trl", provisional=True)
+    assert (asked.rows, asked.simulated) == (1, True)
+    manifest = manifest_of(asked)
+    assert manifest["sources"] == {"machine (provisional)": 1}
+    assert manifest["simulated"] is True
+    assert "simulator" in manifest["notice"]
+    assert manifest["notice"] in bytes_of(asked, "README.md").decode()
+
+
+def test_the_manifest_names_certificate_models_and_prompts(project: Project) -> None:
+    solution = make.make_solution(project, steps=2)
+    certificate = make.make_certificate(project, 0.9)
+    make.make_judgement(solution, 0, model="judge-1", prompt="abc123")
+    make.make_rollouts(solution, 1, right=1, wrong=2, model="simulated/completer")
+    settle_by_machine(solution, 0, [-1], certificate=certificate)
+    manifest = manifest_of(made(project, "processbench"))
+    assert manifest["sources"] == {"machine (certified)": 1}
+    assert (manifest["certificate"]["alpha"], manifest["certificate"]["delta"]) == (0.05, 0.1)
+    judge, completer = manifest["machines"]
+    assert (judge["model"], judge["prompt"], judge["looks"], judge["simulated"]) == ("judge-1", "abc123", 1, False)
+    assert (completer["model"], completer["looks"], completer["simulated"]) == ("simulated/completer", 3, True)
+
+
+# --- files
+
+
+def test_the_manifest_has_the_hash_of_every_other_file(project: Project) -> None:
+    take(project, native(first_error=1))
+    export = made(project, "native")
+    manifest = manifest_of(export)
+    for file in manifest["files"]:
+        held = bytes_of(export, file["name"])
+        assert (len(held), hashlib.sha256(held).hexdigest()) == (file["bytes"], file["sha256"])
+    names = {file.name for file in ExportFile.objects.filter(export=export)}
+    assert names == {"README.md", "manifest.json", "train.jsonl"}
+    for row in ExportFile.objects.filter(export=export):
+        assert hashlib.sha256(bytes_of(export, row.name)).hexdigest() == row.sha256
+
+
+def test_the_same_snapshot_is_found_and_written_anew_has_the_same_bytes(project: Project) -> None:
+    take(project, *(native(f"r{n}", problem=f"Problem {n}", first_error=1) for n in range(20)))
+    chosen = {"split": {"test": 0.3, "train": 0.7}}
+    first = made(project, "native", **chosen)
+    assert exports.request(project, "native", {"split": "train=0.7,test=0.3"}, None) == first
+    held = {file.name: file.sha256 for file in ExportFile.objects.filter(export=first)}
+    assert held.keys() == {"README.md", "manifest.json", "train.jsonl", "test.jsonl"}
+    # As on another machine that was given the same rows: only the record of the first writing is taken away.
+    Export.objects.filter(pk=first.pk).update(choices_hash="of the first writing")
+    again = made(project, "native", **chosen)
+    assert again != first
+    assert {file.name: file.sha256 for file in ExportFile.objects.filter(export=again)} == held
+
+
+def test_a_snapshot_stays_as_it_was_when_labels_change(project: Project) -> None:
+    take(project, native(steps=STEPS, first_error=1))
+    before = made(project, "native")
+    cutoff = before.snapshot.cutoff
+    solution = Solution.objects.get()
+    annotation = make.make_annotation(solution, make.make_rater(), "1", "1", "-1")
+    now = timezone.now()
+    Label.objects.filter(solution=solution).update(superseded_at=now)
+    Settlement.objects.filter(solution=solution).update(superseded_at=now)
+    assert settlement.settle(solution) == "settled"
+    after = made(project, "native")
+    assert after.snapshot.cutoff > cutoff
+    assert [row["first_error"] for row in rows_of(after)] == [2]
+    [then] = items.items(project, cutoff, texts=False)
+    assert then.settled is not None
+    assert (then.settled.source, then.settled.first_error, dict(then.settled.labels)) == ("imported", 1, {0: 1, 1: -1})
+    assert annotation.pk
+
+
+def test_what_was_withdrawn_is_not_in_later_snapshots(project: Project) -> None:
+    read = take(project, native("a", first_error=1))
+    take(project, native("b", first_error=1))
+    assert made(project, "trl").rows == 2
+    intake.withdraw(read, None)
+    assert made(project, "trl").rows == 1
+
+
+def test_no_problem_stands_on_both_sides_of_a_split(project: Project) -> None:
+    rows = [
+        native(f"{n}-{spelling}", problem=problem, first_error=1, answer=str(n))
+        for n in range(30)
+        for spelling, problem in enumerate((f"Add {n} and 1.", f"  add {n}  AND 1"))
+    ]
+    take(project, *rows)
+    export = made(project, "native", split={"train": 0.5, "test": 0.5})
+    sides = [{row["answer"] for row in rows_of(export, part)} for part in ("train", "test")]
+    assert not sides[0] & sides[1]
+    assert all(sides)
+    assert [part["problems"] for part in manifest_of(export)["parts"]] == [len(side) for side in sides]
+    take(project, *(native(f"new {n}", problem=f"Another {n}", first_error=1, answer="x") for n in range(30)))
+    later = made(project, "native", split={"train": 0.5, "test": 0.5})
+    assert sides == [{row["answer"] for row in rows_of(later, part)} - {"x"} for part in ("train", "test")]
+
+
+def test_an_empty_project_gives_an_empty_file(project: Project) -> None:
+    export = made(project, "trl", split={"train": 0.5, "test": 0.5})
+    assert (export.rows, rows_of(export)) == (0, [])
+
+
+def test_rows_that_readers_of_a_format_refuse_are_left_out_of_it(project: Project) -> None:
+    take(
+        project, native("a", steps=["lone \ud800", "b"], first_error=1), native("b", steps=["nul \x00"], first_error=0)
+    )
+    export = made(project, "trl")
+    assert [row["completions"] for row in rows_of(export)] == [["nul \x00"]]
+    [reason] = manifest_of(export)["left_out"]
+    assert "lone surrogates" in reason
+    assert rows_of(made(project, "native"))[0]["steps"] == ["lone \ud800", "b"]
+
+
+# --- there and back
+
+
+def same(given: dict[str, Any], back: dict[str, Any]) -> None:
+    for field in ("id", "problem", "answer", "steps", "first_error", "source", "generator", "meta"):
+        assert back.get(field) == given.get(field), field
+    assert back.get("annotators", {}) == (given.get("annotators") or {})
+    if given.get("step_labels") is not None:
+        assert back["step_labels"] == given["step_labels"]
+
+
+def test_the_stress_rows_come_back_as_they_went_in(project: Project) -> None:
+    path = shared("stress_cases.public.jsonl")
+    intake.load(path, project, "native")
+    back = {(row["source"], row["id"]): row for row in rows_of(made(project, "native", unlabelled="keep"))}
+    assert len(back) == 60
+    for row in lines(path):
+        given, found = row, back[row["source"], row["id"]]
+        if "answer_as_given" in found["meta"]:
+            given = {**given, "answer": found["answer"], "meta": {**given["meta"], "answer_as_given": given["answer"]}}
+        same(given, found)
+
+
+def test_an_export_read_in_again_is_known(project: Project) -> None:
+    rows = [
+        native("1", first_error=1, generator="m", colour="red", meta={"a": 1}),
+        native("2", solution_id=7, steps=["One.", "Two."], solution="One.\nTwo.", answer=5, step_labels=[1, None]),
+        native("3", problem="What is  2 + 3?", steps=["nul \x00", "lone \ud800", ""], first_error=-1),
+        native("4", answer="Let's think step by step.", annotators={"a": {"first_error": 0, "why": "x"}}),
+    ]
+    take(project, *rows)
+    back = rows_of(made(project, "native", unlabelled="keep"))
+    assert [row["id"] for row in back] == ["1", "2", "3", "4"]
+    assert (back[0]["colour"], back[1]["solution"], back[1]["answer"], back[2]["problem"]) == (
+        "red",
+        "One.\nTwo.",
+        5,
+        "What is  2 + 3?",
+    )
+    assert (back[3]["answer"], back[3]["meta"]) == (None, {"answer_as_given": "Let's think step by step."})
+    assert counts(take(project, *back)) == (4, 0, 4, 0)
+    other = make.make_project()
+    assert counts(take(other, *back)) == (4, 4, 0, 0)
+    assert rows_of(made(other, "native", unlabelled="keep")) == back
+
+
+def test_parquet_holds_the_same_rows(project: Project) -> None:
+    take(project, native("1", steps=STEPS, first_error=1, meta={"a": 1}), native("2", steps=STEPS, first_error=-1))
+    for format in ("native", "trl", "processbench"):
+        export = made(project, format, container="parquet")
+        path = Path(ExportFile.objects.get(export=export, name="train.parquet").path)
+        other = make.make_project()
+        read = intake.load(path, other, format)
+        assert (read.state, counts(read)) == (WorkState.DONE, (2, 2, 0, 0))
+        rows, again = rows_of(made(project, format)), rows_of(made(other, format))
+        for row in (*rows, *again):
+            row.pop("id", None)
+        assert again == rows
+
+
+def test_the_trl_file_loads_with_datasets(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    datasets = pytest.importorskip("datasets")
+    intake.load(shared("stress_cases.public.jsonl"), project, "native")
+    export = made(project, "trl", split={"train": 0.5, "test": 0.5})
+    paths = {part: ExportFile.objects.get(export=export, name=f"{part}.jsonl").path for part in ("train", "test")}
+    loaded = datasets.load_dataset("json", data_files=paths, cache_dir=str(tmp_path / "cache"))
+    for part in paths:
+        assert loaded[part].to_list() == rows_of(export, part)
+    told = Settlement.objects.filter(superseded_at=None).select_related("solution__problem").order_by("pk")
+    expected = []
+    for settled in told:
+        text = unescape(settled.solution.text)
+        steps = [text[step.start : step.end] for step in settled.solution.step_rows.all()]
+        wrong = settled.first_error
+        assert wrong is not None
+        count = len(steps) if wrong == -1 else wrong + 1
+        labels = [index != wrong for index in range(count)]
+        expected.append((unescape(settled.solution.problem.statement), steps[:count], labels))
+    out = [(row["prompt"], row["completions"], row["labels"]) for part in paths for row in loaded[part]]
+    assert sorted(out) == sorted(expected)
+    assert len(out) == 52
+
+
+# --- asking
+
+
+def test_a_preview_counts_what_an_export_holds(project: Project) -> None:
+    take(project, native("a", first_error=1), native("b", first_error=-1), native("c"))
+    seen = exports.preview(project, "trl", {})
+    assert (seen.rows, seen.solutions) == (2, 3)
+    assert seen.by_label == {"positive": 3, "negative": 1}
+    assert (seen.by_source, seen.left_out) == ({"imported": 2}, {"not labelled": 1})
+    assert not Export.objects.exists()
+
+
+def test_an_unknown_format_is_refused_with_those_that_are_known(project: Project) -> None:
+    with pytest.raises(Invalid, match="known are native, processbench, trl"):
+        exports.request(project, "trll", {}, None)
+
+
+def test_a_request_is_queued_once_and_logged(project: Project) -> None:
+    person = make.make_person(project=project)
+    first = exports.request(project, "trl", {}, person)
+    assert (first.state, exports.request(project, "trl", {}, None)) == (WorkState.QUEUED, first)
+    assert exports.request(project, "trl", {"neutral": "negative"}, None) != first
+    assert Event.objects.filter(kind="export.requested", subject=first.code, actor=person).count() == 1
+
+
+def test_an_export_that_failed_is_made_when_it_is_asked_for_again(project: Project) -> None:
+    export = exports.request(project, "trl", {}, None)
+    Export.objects.filter(pk=export.pk).update(state=WorkState.FAILED, detail="disk full")
+    exports.request(project, "trl", {}, None)
+    assert exports.build(export.pk).state == WorkState.DONE
+
+
+def test_a_cancelled_export_leaves_no_files(project: Project, files: Path) -> None:
+    take(project, native(first_error=1))
+    export = exports.request(project, "trl", {}, None)
+    Export.objects.filter(pk=export.pk).update(state=WorkState.CANCELLED)
+    assert exports.build(export.pk).state == WorkState.CANCELLED
+    assert not list(files.glob("exports/*"))
+
+
+def test_a_builder_that_was_killed_is_followed_by_another(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(project, native(first_error=1))
+    export = exports.request(project, "trl", {}, None)
+
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snapshot, "write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        exports.build(export.pk)
+    monkeypatch.undo()
+    assert exports.build(export.pk).rows == 1
+
+
+def test_the_last_change_is_the_newest_of_all_that_an_export_shows(project: Project) -> None:
+    assert snapshot.last_change(project) == project.created_at
+    take(project, native(first_error=1))
+    settled = Settlement.objects.get()
+    assert snapshot.last_change(project) == settled.created_at
+    later = timezone.now() + timedelta(hours=1)
+    make.make_certificate(project, 0.9, issued_at=later)
+    assert snapshot.last_change(project) == later
