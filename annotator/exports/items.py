@@ -11,8 +11,8 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from annotator.exports.choices import MIN_SOURCES
-from annotator.intake.formats.native import RESERVED
 from annotator.models import ImportedAnnotation, Label, OwnGrade, Project, Settlement, Solution, Step
+from annotator.models.problems import KEPT
 from reasoning.characters import unescape
 
 BATCH: Final = 500
@@ -116,7 +116,7 @@ def _full(batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: dat
         annotators[said.solution_id][unescape(said.key)] = unescape_json(said.data)
     for solution in batch:
         meta = unescape_json(solution.meta)
-        kept = meta.pop(RESERVED, {})
+        kept = meta.pop(KEPT, {})
         problem = solution.problem
         yield Item(
             pk=solution.pk,

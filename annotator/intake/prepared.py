@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from annotator.intake import evidence, fields
-from annotator.intake.formats.native import RESERVED
 from annotator.intake.options import Options
 from annotator.intake.rows import Placed, Row, RowRefused
+from annotator.models.problems import KEPT
 from reasoning import answers, steps
 from reasoning.characters import escape
 from reasoning.types import Step
@@ -187,7 +187,7 @@ def _meta(row: Row, answer: str | None) -> dict[str, Any]:
     kept = dict(row.kept)
     if row.answer != answer:
         kept["answer_as_given"] = row.answer
-    meta = dict(row.meta) | ({RESERVED: kept} if kept else {})
+    meta = dict(row.meta) | ({KEPT: kept} if kept else {})
     escaped: dict[str, Any] = escape_json(meta)
     return escaped
 

@@ -13,11 +13,11 @@ from django.utils import timezone
 from annotator.imported import Imported, settle_imports
 from annotator.intake import looks
 from annotator.intake.formats import reader_of
-from annotator.intake.formats.native import RESERVED
 from annotator.intake.options import Options
 from annotator.intake.prepared import Prepared, prepare
 from annotator.intake.rows import Broken, Placed, RowRefused
 from annotator.models import Intake, Problem, Refusal, Solution, SolutionStatus, WorkState
+from annotator.models.problems import KEPT
 from reasoning.characters import escape
 
 _LOCK: Final = 0x57E9
@@ -134,7 +134,7 @@ def _solution(batch: _Batch, row: Prepared, problem: Problem) -> Solution:
     meta = row.meta
     if row.statement != problem.statement:
         # The same problem in other spacing: people read the first, exports give back this row's own.
-        meta = meta | {RESERVED: meta.get(RESERVED, {}) | {"problem": row.statement}}
+        meta = meta | {KEPT: meta.get(KEPT, {}) | {"problem": row.statement}}
     return Solution(
         project=batch.intake.project,
         problem=problem,

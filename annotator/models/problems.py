@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.db import models
 from django.utils import timezone
@@ -99,6 +99,10 @@ class SolutionQuerySet(models.QuerySet["Solution"]):
     def live(self) -> SolutionQuerySet:
         """Neither withdrawn nor superseded."""
         return self.filter(withdrawn_at=None, superseded_by=None)
+
+
+KEPT: Final = "stepwise"
+"""Key of a solution's `meta` that is the project's own: what its row had and nothing uses, for native exports."""
 
 
 class Solution(models.Model):

@@ -9,9 +9,8 @@ from typing import Any, Final
 from annotator.intake import fields
 from annotator.intake.formats.reader import Reader
 from annotator.intake.rows import Row, RowRefused
+from annotator.models.problems import KEPT
 
-RESERVED: Final = "stepwise"
-"""Key of a solution's `meta` under which the project keeps what the row had and it does not use."""
 _FIELDS: Final = frozenset(
     [
         "id",
@@ -42,8 +41,8 @@ def read(value: Any) -> Iterator[Row]:
     count = len(steps) if steps is not None else None
     labels = fields.step_labels(row.get("step_labels"), "step_labels", count)
     meta = _object(row, "meta")
-    if RESERVED in meta:
-        raise RowRefused(f"meta.{RESERVED}", "this key is the project's own")
+    if KEPT in meta:
+        raise RowRefused(f"meta.{KEPT}", "this key is the project's own")
     solution_id = fields.optional_id(row, "solution_id")
     yield Row(
         problem=problem,
