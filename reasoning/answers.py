@@ -2,7 +2,7 @@
 
 An answer is what the writer marked as one (`\\boxed{…}`, `#### …`, `<answer>…</answer>`, "The answer is …", "Answer: …")
 or a last line that is a bare number, formula or choice. The mark that stands last in the text wins.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _HEADING: Final = re.compile(
     r"^#{1,6}[ \t]*(?:final[ \t]+)?answer[ \t]*:?[ \t]*(?:\r\n|\n|\r)\s*(?P<a>[^\r\n]+)", re.IGNORECASE | re.MULTILINE
 )
 _COLON: Final = re.compile(
-    r"(?:^|(?<=[.!?] ))[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A)[ \t]*[*_]*[ \t]*:[ \t*_]*(?P<a>[^\r\n]+)",
+    r"(?:^|(?<=[.!?] ))[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A)[ \t]*[*_]*[ \t]*:[ \t*_]*(?P<a>[^\r\n]+)",  # noqa: E501
     re.IGNORECASE | re.MULTILINE,
 )
 _SENTENCE: Final = re.compile(
-    r"\b(?:the|our|my|final|correct|rewritten)[ \t]+answer(?:[ \t]+choice)?[ \t]*(?:is|=)[ \t]*:?[ \t*_]*(?P<a>[^\r\n]+)",
+    r"\b(?:the|our|my|final|correct|rewritten)[ \t]+answer(?:[ \t]+choice)?[ \t]*(?:is|=)[ \t]*:?[ \t*_]*(?P<a>[^\r\n]+)",  # noqa: E501
     re.IGNORECASE,
 )
 _MARKS: Final = (_TAG, _HASHES, _HEADING, _COLON, _SENTENCE)
@@ -36,7 +36,7 @@ _NO_ANSWER: Final = frozenset(
     {"", "none", "n/a", "na", "null", "nan", "unknown", "?", "-", "...", "…", "tbd", "not given", "n.a"}
 )
 _NOT_AN_ANSWER: Final = re.compile(
-    r"(?:not|n't|correct|incorrectly|wrongly|stated|incorrect|wrong|right|that|what|whatever|because|given|obtained|found|as follows|based|therefore|unclear|"
+    r"(?:not|n't|correct|incorrectly|wrongly|stated|incorrect|wrong|right|that|what|whatever|because|given|obtained|found|as follows|based|therefore|unclear|"  # noqa: E501
     r"reasonable|in the|one of|also|still|now|then|to be|supposed|expected|simply the|just the|the same|going to)\b",
     re.IGNORECASE,
 )
@@ -54,7 +54,7 @@ _BARE: Final = re.compile(
     rf"(?:[*_]{{0,2}}(?:{_NUMBERISH})[*_]{{0,2}}|\${{1,2}}[^$\r\n]{{1,200}}\${{1,2}}|\\\([^\r\n]{{1,200}}\\\)|\([A-J]\)|[A-J]|\\d?frac\{{[^{{}}]+\}}\{{[^{{}}]+\}})\.?"
 )
 _VALUE: Final = re.compile(
-    rf"(?:(?:so|thus|hence|therefore),? )?the value of (?:the )?(?:unknown )?(?:variable )?[a-z] is (?P<a>{_NUMBERISH})\.?",
+    rf"(?:(?:so|thus|hence|therefore),? )?the value of (?:the )?(?:unknown )?(?:variable )?[a-z] is (?P<a>{_NUMBERISH})\.?",  # noqa: E501
     re.IGNORECASE,
 )
 _PROSE: Final = re.compile(r"(?:\S+\s+){3,}\S*[.!?:]$")

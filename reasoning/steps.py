@@ -25,7 +25,7 @@ _NEWLINE: Final = re.compile(r"\r\n|\n|\r")
 _BLANK_LINES: Final = re.compile(r"(?:\r\n|\n|\r)(?:[ \t\u00a0]*(?:\r\n|\n|\r))+")
 _STEP_MARK: Final = re.compile(
     r"(?:^|(?<=[\r\n]))[ \t]*(?:\#{1,6}[ \t]*)?(?:(?:\*\*|__)[ \t]*)?"
-    r"(?:step[ \t]{0,4}\d{1,4}\b(?:[ \t]*[:.)\]]|[ \t]*\*\*|[ \t]*$|[ \t]*[-–—(])|第[ \t]?[\d一二三四五六七八九十]{1,4}[ \t]?步|步骤[ \t]?\d{1,4})",
+    r"(?:step[ \t]{0,4}\d{1,4}\b(?:[ \t]*[:.)\]]|[ \t]*\*\*|[ \t]*$|[ \t]*[-–—(])|第[ \t]?[\d一二三四五六七八九十]{1,4}[ \t]?步|步骤[ \t]?\d{1,4})",  # noqa: E501
     re.IGNORECASE | re.MULTILINE,
 )
 _NUMBERED: Final = re.compile(r"(?:^|(?<=[\r\n]))[ \t]{0,3}(?:\*\*)?(\d{1,4})[.)](?=[ \t*])")

@@ -5,7 +5,7 @@ units; exact rational arithmetic. What that cannot tell goes to a child process 
 and more, and math-verify with a numeric veto. This process imports neither sympy nor mpmath nor math-verify.
 
 Safe in threads and after a fork; from asyncio use `equal_async` and `grade_async`. `close` ends the child early.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 

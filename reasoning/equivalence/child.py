@@ -5,6 +5,7 @@ Usable from many threads (they take turns) and after a fork (the copy forgets th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -121,10 +122,8 @@ class Child:
 def _close_pipes(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
-    try:
+    with contextlib.suppress(BrokenPipeError):  # what was not flushed has no reader any more
         process.stdin.close()
-    except BrokenPipeError:  # what was not flushed has no reader any more
-        pass
     process.stdout.close()
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reasoning.equivalence import numeric
+from reasoning.equivalence import grammar, numeric
 from reasoning.equivalence.grammar import parse
 from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation
 from reasoning.equivalence.rules import decide, is_rounding, rational_leaf
-from reasoning.equivalence.tree import Unreadable
+from reasoning.equivalence.tree import TooDeep, Unreadable
 
 _LONGEST_FOR_SYMBOLS: Final = 600
 _DECIMAL: Final = re.compile(r"-?\d+\.\d+")
-_PROMISING: Final = re.compile(r"\\[a-zA-Z]|[\d^=+*/]")
 
 
 def decide_deeply(answer: str, reference: str) -> Equivalence:
@@ -32,6 +31,8 @@ def leaf(answer: str, reference: str) -> Equivalence:
         pass
     try:
         verdicts = {_by_value(answer, reference, tight=tight) for tight in (False, True)}
+    except TooDeep:
+        return Equivalence(Relation.UNKNOWN, "too deep")
     except Unreadable:
         return _by_symbols(answer, reference)
     if len(verdicts) > 1:
@@ -58,8 +59,17 @@ def _is_rounding(answer: str, reference: str) -> bool:
 def _by_symbols(answer: str, reference: str) -> Equivalence:
     if max(len(answer), len(reference)) > _LONGEST_FOR_SYMBOLS:
         return Equivalence(Relation.UNKNOWN, "too long")
-    if not (_PROMISING.search(answer) and _PROMISING.search(reference)):
+    if not all(_is_readable(side) or grammar.has_foreign_command(side) for side in (answer, reference)):
         return Equivalence(Relation.UNKNOWN, "unreadable")
     from reasoning.equivalence.symbolic import by_math_verify
 
     return by_math_verify(answer, reference)
+
+
+def _is_readable(text: str) -> bool:
+    """Only what has a command that our grammar lacks is left to math-verify, which also reads what is malformed."""
+    try:
+        parse(text)
+    except Unreadable:
+        return False
+    return True

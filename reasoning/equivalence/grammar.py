@@ -2,27 +2,91 @@
 
 A reader of our own, so that what is compared is all that was written: math-verify reads `1-\\frac{1}{\\mathrm{e}}` as 1.
 What the grammar does not know is Unreadable; it never skips a character. Pure Python: the parent process uses it.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Final
 
 from reasoning.equivalence.exact import exact_or_none
 from reasoning.equivalence.lexer import Token, number, repeating, tokens
-from reasoning.equivalence.tree import Expression, Node, Unreadable
+from reasoning.equivalence.tree import Expression, Node, TooDeep, Unreadable
 
 LONGEST: Final = 2_000
 _DEEPEST: Final = 60
 
 _FUNCTIONS: Final = frozenset(
-    ["sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "lg", "log", "exp", "sqrt", "abs", "floor", "ceil", "cbrt"]
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "ln",
+        "lg",
+        "log",
+        "exp",
+        "sqrt",
+        "abs",
+        "floor",
+        "ceil",
+        "cbrt",
+    ]
 )
 _RENAMED: Final = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _GREEK: Final = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+    ]
 )
+_KNOWN: Final = (
+    _FUNCTIONS
+    | _GREEK
+    | set(["frac", "pi", "binom", "lfloor", "rfloor", "lceil", "rceil", "times", "cdot", "div", "ast"])
+)
+_COMMAND: Final = re.compile(r"\\([a-zA-Z]+)")
 _INVERSES: Final = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 
 
@@ -39,6 +103,11 @@ def parse(text: str, *, tight: bool = False) -> Expression:
 
 def _num(value: int | Fraction) -> Node:
     return Node("number", value=Fraction(value))
+
+
+def has_foreign_command(text: str) -> bool:
+    """Is there a LaTeX command in the text that this grammar does not know?"""
+    return any(name not in _KNOWN for name in _COMMAND.findall(text))
 
 
 class _Reader:
@@ -79,7 +148,7 @@ class _Reader:
     def sum(self) -> Node:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise Unreadable("too deep")
+            raise TooDeep("too deep")
         tree = self._product()
         while self._peek() in ("+", "-"):
             minus = self._take().text == "-"
@@ -93,7 +162,7 @@ class _Reader:
             minus = self._take().text == "-"
             self._depth += 1
             if self._depth > _DEEPEST:
-                raise Unreadable("too deep")
+                raise TooDeep("too deep")
             inner = self._product()
             self._depth -= 1
             return Node("neg", (inner,)) if minus else inner
@@ -141,7 +210,7 @@ class _Reader:
     def _power(self) -> Node:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise Unreadable("too deep")
+            raise TooDeep("too deep")
         tree = self._postfix(self._atom())
         if self._peek() in ("^", "**"):
             self._take()

@@ -36,7 +36,7 @@ sterling 1 GBP
 angle 1 ° degree
 percent 1 percent
 none 1 unit
-"""
+"""  # noqa: E501
 UNITS: Final[dict[str, tuple[str, Fraction]]] = {}
 for _line in _TABLE.strip().splitlines():
     _dimension, _, _entries = _line.partition(" ")
@@ -59,7 +59,61 @@ _COUNTED: Final = re.compile(
     rf"(?P<body>{_NUMBER}|[-+]?\d*\s*\\frac\{{\d+\}}\{{\d+\}})\s+(?P<unit>[a-zA-Z][a-zA-Z' -]*)"
 )
 _NOT_UNITS: Final = frozenset(
-    ["or", "and", "to", "of", "out", "times", "more", "less", "than", "over", "by", "through", "minus", "plus", "hundred", "thousand", "million", "billion", "trillion", "dozen", "percent", "in", "mod", "per", "choose", "pairs", "pair", "from", "remainder", "square", "cubic", "sin", "cos", "tan", "log", "ln", "pi", "sqrt", "e", "i", "x", "y", "z", "n", "k", "am", "pm", "a", "b", "c", "d", "is", "are"]
+    [
+        "or",
+        "and",
+        "to",
+        "of",
+        "out",
+        "times",
+        "more",
+        "less",
+        "than",
+        "over",
+        "by",
+        "through",
+        "minus",
+        "plus",
+        "hundred",
+        "thousand",
+        "million",
+        "billion",
+        "trillion",
+        "dozen",
+        "percent",
+        "in",
+        "mod",
+        "per",
+        "choose",
+        "pairs",
+        "pair",
+        "from",
+        "remainder",
+        "square",
+        "cubic",
+        "sin",
+        "cos",
+        "tan",
+        "log",
+        "ln",
+        "pi",
+        "sqrt",
+        "e",
+        "i",
+        "x",
+        "y",
+        "z",
+        "n",
+        "k",
+        "am",
+        "pm",
+        "a",
+        "b",
+        "c",
+        "d",
+        "is",
+        "are",
+    ]
 )
 _WORD: Final = r"(?:°|¢|[a-zA-Z]+)"
 _UNIT: Final = re.compile(
@@ -88,7 +142,7 @@ _MULTIPLIED: Final = re.compile(
 class Quantity:
     """`body` is an expression; `dimension` is empty for a bare number; `factor` turns it into the dimension's base unit.
 
-    A counted noun ("apples") has the dimension `noun:apple`."""
+    A counted noun ("apples") has the dimension `noun:apple`."""  # noqa: E501
 
     body: str
     dimension: str = ""
@@ -184,7 +238,28 @@ def _stem(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
-_ONES: Final = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_ONES: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS: Final = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _SMALL: Final = {word: value for value, word in enumerate(_ONES)} | {
     word: 10 * (place + 2) for place, word in enumerate(_TENS)

@@ -94,7 +94,7 @@ _POINTS: Final = tuple(Fraction(above, 7) for above in (3, -11, 19, 8, -5, 23, 2
 
 def equations(left: Related, right: Related) -> Equivalence:
     """Two equations are equal where the difference of the sides of one is a constant multiple of the other's; two linear
-    ones that are no multiples differ. Anything else cannot be told."""
+    ones that are no multiples differ. Anything else cannot be told."""  # noqa: E501
     unknown = Equivalence(Relation.UNKNOWN, "equation")
     try:
         first, second = (_difference(side) for side in (left, right))

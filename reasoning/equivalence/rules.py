@@ -120,7 +120,7 @@ def _by_infinity(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
 
 
 def _by_relation(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
-    """x = 5 is 5, x ∈ S is S, a < x ≤ b is an interval; two equations are equal where one is a multiple of the other."""
+    """x = 5 is 5, x ∈ S is S, a < x ≤ b is an interval; two equations are equal where one is a multiple of the other."""  # noqa: E501
     left, right = relations.read(answer), relations.read(reference)
     if left is None and right is None:
         return None

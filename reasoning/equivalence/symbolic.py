@@ -2,7 +2,7 @@
 
 1. It may read less than was written (`1-\\frac{1}{` for 1 − 1/e): a reading that lost a letter or a digit is no reading.
 2. It compares with six decimals and calls "not proven" unequal: numbers are valued to 50 digits, and those decide.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -56,10 +56,12 @@ def _read(text: str) -> Any:
 
 
 def _by_value(gold: Any, target: Any) -> Relation | None:
-    """EQUAL, UNEQUAL or UNKNOWN (too close to call, or no value) for two numbers or formulas; None for anything else."""
+    """EQUAL, UNEQUAL or UNKNOWN (too close to call, or no value) for two numbers or formulas; None for anything else."""  # noqa: E501
     if not (isinstance(gold, sympy.Expr) and isinstance(target, sympy.Expr)):
         return None
     symbols = sorted(gold.free_symbols | target.free_symbols, key=str)
+    if any("{" in symbol.name for symbol in symbols):
+        return Relation.UNKNOWN
     verdicts = set()
     for shift in range(len(_POINTS) if symbols else 1):
         point = {symbol: _POINTS[(place + shift) % len(_POINTS)] + place for place, symbol in enumerate(symbols)}

@@ -10,6 +10,10 @@ class Unreadable(Exception):
     """The text is not an expression of the grammar."""
 
 
+class TooDeep(Unreadable):
+    """It is nested so deeply that math-verify's parser, too, would take for ever."""
+
+
 class NotExact(Exception):
     """The expression has no rational value that is cheap to write out."""
 

@@ -18,19 +18,65 @@ _SEVERAL: Final = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|&|and)\s*\(?[A-J]\)?)+|[A
 
 _GROUPS: Final[tuple[tuple[frozenset[str], ...], ...]] = (
     (frozenset({"yes", "true", "correct", "valid"}), frozenset({"no", "false", "incorrect", "invalid"})),
-    tuple(frozenset({word, word[:3]}) for word in ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
     tuple(
         frozenset({word, word[:3]})
-        for word in ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+        for word in ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
     ),
-    tuple(frozenset({word}) for word in ["north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest"]),
+    tuple(
+        frozenset({word, word[:3]})
+        for word in [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ]
+    ),
+    tuple(
+        frozenset({word})
+        for word in ["north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest"]
+    ),
     tuple(frozenset({word}) for word in ["odd", "even", "neither", "both"]),
     tuple(frozenset({word}) for word in ["left", "right", "up", "down"]),
-    tuple(frozenset({word}) for word in ["red", "orange", "yellow", "green", "blue", "purple", "black", "white", "brown", "gray", "pink"]),
+    tuple(
+        frozenset({word})
+        for word in ["red", "orange", "yellow", "green", "blue", "purple", "black", "white", "brown", "gray", "pink"]
+    ),
     tuple(frozenset({word}) for word in ["increasing", "decreasing", "constant"]),
 )
 _NOT_A_NUMBER: Final = frozenset(
-    ["no solution", "no solutions", "no real solution", "no real solutions", "infinitely many", "infinitely many solutions", "infinite", "infinity", "undefined", "cannot be determined", "can not be determined", "not enough information", "does not exist", "dne", "impossible", "indeterminate", "diverges", "yes", "no", "true", "false", "no answer", "insufficient information"]
+    [
+        "no solution",
+        "no solutions",
+        "no real solution",
+        "no real solutions",
+        "infinitely many",
+        "infinitely many solutions",
+        "infinite",
+        "infinity",
+        "undefined",
+        "cannot be determined",
+        "can not be determined",
+        "not enough information",
+        "does not exist",
+        "dne",
+        "impossible",
+        "indeterminate",
+        "diverges",
+        "yes",
+        "no",
+        "true",
+        "false",
+        "no answer",
+        "insufficient information",
+    ]
 )
 _ALIKE: Final = tuple(
     frozenset(group.split("|"))
@@ -47,6 +93,7 @@ _OPAQUE: Final = re.compile(
     re.IGNORECASE,
 )
 _WORDY: Final = re.compile(r"[a-zA-Z]{2,}|[^\W\d_a-zA-Z]{2,}")
+_NAMES: Final = re.compile(r"\b(?:pi|sqrt|sin|cos|tan|ln|log|exp|abs)\b")
 _MATHS: Final = re.compile(r"[\d\\^=+*/<>|{}_]")
 
 
@@ -129,7 +176,7 @@ def by_text(answer: str, reference: str) -> Equivalence | None:
 
 
 def is_wordy(text: str) -> bool:
-    return bool(_WORDY.search(text)) and not _MATHS.search(text)
+    return bool(_WORDY.search(_NAMES.sub("", text))) and not _MATHS.search(text)
 
 
 def _fold(text: str) -> str:

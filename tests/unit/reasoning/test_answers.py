@@ -13,7 +13,7 @@ from reasoning.answers import find, normalise, reference
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 latex = st.lists(
-    st.sampled_from(["$", "\\", "{", "}", "\\frac", "\\text{", "\\boxed{", "\\!", "\\,", " ", "1", "x", "½", "²", "−", ".", "**", "\\left", "^\\circ", "%"]),
+    st.sampled_from(["$", "\\", "{", "}", "\\frac", "\\text{", "\\boxed{", "\\!", "\\,", " ", "1", "x", "½", "²", "−", ".", "**", "\\left", "^\\circ", "%"]),  # noqa: E501
     max_size=20,
 ).map("".join)  # fmt: skip
 
@@ -60,7 +60,7 @@ def test_a_marked_answer_is_found(text: str, answer: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "Let's think step by step.", "So she has 12 left.", "The answer is correct.", "The answer is not 5", "Answer: None",
+    ["", "   ", "Let's think step by step.", "So she has 12 left.", "The answer is correct.", "The answer is not 5", "Answer: None",  # noqa: E501
      "print(total)", "<answer></answer>", "\\boxed{}", "\\boxed{4", "The answer is: the following:", "a\n" + "9" * 500,
      "The answer is " + "very long " * 60],
 )  # fmt: skip
@@ -128,7 +128,7 @@ def test_normalise_is_idempotent(text: str) -> None:
 
 
 LEAST_FOUND = {
-    "agentprocessbench": 0.99, "bigbench_mistake": 0.99, "gsm8k_solutions_unlabelled": 0.99, "mr_ben": 0.89, "mr_gsm8k": 0.90,
+    "agentprocessbench": 0.99, "bigbench_mistake": 0.99, "gsm8k_solutions_unlabelled": 0.99, "mr_ben": 0.89, "mr_gsm8k": 0.90,  # noqa: E501
     "mr_math_invalid": 0.86, "processbench": 0.89, "stepverify": 0.99,
 }  # fmt: skip
 

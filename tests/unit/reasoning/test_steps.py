@@ -17,8 +17,8 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 NAMES = ["auto", *SPLITTERS]
 
 pieces = st.sampled_from(
-    ["\n", "\r\n", "\r", "\n\n", " ", "\t", "\f", "\u00a0", "\ufffd", "\x00", "\ud800", "😀", "。", "！", ". ", "! ", "Step 1: ",
-     "\nStep 2: ", "\n1. ", "\n2. ", "```\n", "~~~", "$$", "\\[", "\\]", "\\begin{align}", "\\end{align}", "\\\\[2pt]", "a", "\\frac", "e.g. "]
+    ["\n", "\r\n", "\r", "\n\n", " ", "\t", "\f", "\u00a0", "\ufffd", "\x00", "\ud800", "😀", "。", "！", ". ", "! ", "Step 1: ",  # noqa: E501
+     "\nStep 2: ", "\n1. ", "\n2. ", "```\n", "~~~", "$$", "\\[", "\\]", "\\begin{align}", "\\end{align}", "\\\\[2pt]", "a", "\\frac", "e.g. "]  # noqa: E501
 )  # fmt: skip
 nasty_text = st.one_of(st.text(), st.lists(pieces, max_size=40).map("".join))
 
@@ -71,7 +71,13 @@ def test_auto_prefers_step_marks_to_blank_lines() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["**Step 1:** a\n**Step 2:** b", "### Step 1 - a\n### Step 2 - b", "STEP 1\na\nSTEP 2\nb", "第1步 a\n第二步 b", "步骤1 a\n步骤2 b"],
+    [
+        "**Step 1:** a\n**Step 2:** b",
+        "### Step 1 - a\n### Step 2 - b",
+        "STEP 1\na\nSTEP 2\nb",
+        "第1步 a\n第二步 b",
+        "步骤1 a\n步骤2 b",
+    ],
 )
 def test_step_marks_come_in_many_dresses(text: str) -> None:
     assert len(split(text, "step_marks")) == 2
@@ -96,7 +102,12 @@ def test_numbers_out_of_turn_are_text() -> None:
 def test_sentences_know_decimals_abbreviations_list_numbers_and_cjk() -> None:
     assert texts("Mr. Lee has 3.5 kg. He eats e.g. 2.", "sentences") == ["Mr. Lee has 3.5 kg.", "He eats e.g. 2."]
     assert texts("1. Add. 2! Done", "sentences") == ["1. Add.", "2!", "Done"]
-    assert texts("他有三个苹果。他吃了一个！还剩几个？两个", "sentences") == ["他有三个苹果。", "他吃了一个！", "还剩几个？", "两个"]
+    assert texts("他有三个苹果。他吃了一个！还剩几个？两个", "sentences") == [
+        "他有三个苹果。",
+        "他吃了一个！",
+        "还剩几个？",
+        "两个",
+    ]
 
 
 PROTECTED = [
@@ -129,7 +140,9 @@ def test_a_form_feed_stays_in_its_step_for_it_was_a_frac() -> None:
     assert texts("x\n\n\frac{1}{2}") == ["x", "\frac{1}{2}"]
 
 
-@pytest.mark.parametrize("unit", ["a. b\n\n", "\n ", "$$", "\\begin{a}", "```\n", "1. ", "Step 1: x\n", " " * 50 + "\n", "."])
+@pytest.mark.parametrize(
+    "unit", ["a. b\n\n", "\n ", "$$", "\\begin{a}", "```\n", "1. ", "Step 1: x\n", " " * 50 + "\n", "."]
+)
 def test_a_text_of_three_hundred_thousand_characters_is_split_whole(unit: str) -> None:
     text = unit * (300_000 // len(unit))
     for name in NAMES:
