@@ -50,7 +50,7 @@
 
   const write = (field) => {
     const area = desk.sheet.openNote(desk.sheet.current, field);
-    const text = desk.sheet.steps[desk.sheet.current].querySelector(".text");
+    const text = desk.sheet.steps[desk.sheet.current].querySelector(".passage");
     if (field === "correction" && !area.value) area.value = Stepwise.sourceOf(text);
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
@@ -121,7 +121,7 @@
     if (target.matches(".rate")) desk.sheet.act([{ index: desk.sheet.indexOf(target), field: "rating", to: target.value }]);
     if (target.matches(".note textarea")) {
       const [field, index] = target.name.split("-");
-      const same = target.value === Stepwise.sourceOf(desk.sheet.steps[index].querySelector(".text"));
+      const same = target.value === Stepwise.sourceOf(desk.sheet.steps[index].querySelector(".passage"));
       desk.sheet.act([{ index: Number(index), field, to: same ? "" : target.value.trim() }]);
       if (!target.value.trim() || same) target.closest(".note").remove();
     }

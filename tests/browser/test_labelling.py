@@ -284,7 +284,7 @@ def test_a_long_step_folds_after_twenty_lines(project: Project, desk: Page) -> N
     queued(project, ["\n".join(f"line {number}" for number in range(400)), "end"])
     start(desk)
     expect(desk.locator(".unfold-label")).to_have_text(re.compile("… 380 more lines"))
-    box = desk.locator("#step-1 .text")
+    box = desk.locator("#step-1 .passage")
     folded = box.evaluate("text => text.clientHeight")
     press(desk, "o")
     expect(box).to_have_text(re.compile("line 399"))
@@ -293,7 +293,9 @@ def test_a_long_step_folds_after_twenty_lines(project: Project, desk: Page) -> N
 
 def test_it_works_without_scripts(project: Project, desk: Page, browser: Any, base_url: str) -> None:
     solution = queued(project)
-    plain = browser.new_context(java_script_enabled=False, storage_state=desk.context.storage_state(), base_url=base_url)
+    plain = browser.new_context(
+        java_script_enabled=False, storage_state=desk.context.storage_state(), base_url=base_url
+    )
     page = plain.new_page()
     page.goto(f"/projects/{project.slug}/label/")
     page.get_by_role("button", name="Start labelling").click()
