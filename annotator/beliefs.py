@@ -4,6 +4,8 @@ A posterior is a pure function of evidence, so it is known by the hash of what i
 where that changed and leaves the rest alone. Solutions of one problem share its solve rate (DESIGN.md, the heart), so
 what is known of a solution's siblings belongs to its evidence too. People's ratings count where they were made blind;
 audits never do, because certificates are judged by them.
+
+`reasoning.first_error` is imported where something is computed: the web process reads texts here, and needs no numpy.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -33,11 +35,12 @@ from annotator.models import (
 )
 from annotator.opinions import opinions_of
 from reasoning.characters import unescape
-from reasoning.first_error.model import DEFAULTS, Parameters
-from reasoning.first_error.posterior import posteriors
 from reasoning.types import NO_ERROR, Count, Evidence, PersonRating, Problem, Step, Verdict
 from reasoning.types import Judgement as JudgementValue
 from reasoning.types import Solution as SolutionValue
+
+if TYPE_CHECKING:
+    from reasoning.first_error import Parameters
 
 SIBLINGS: Final = 32
 """So many tell enough of a problem's solve rate; with more, every look at one solution would be a look at all."""
@@ -71,7 +74,12 @@ class _Gathered:
 
 def parameters_of(project: Project) -> Parameters:
     """The posterior's parameters: the project's current fit, else the defaults."""
-    fit = current_fit(project)
+    return _parameters(current_fit(project))
+
+
+def _parameters(fit: Fit | None) -> Parameters:
+    from reasoning.first_error import DEFAULTS, Parameters
+
     return Parameters.from_json(fit.parameters) if fit else DEFAULTS
 
 
@@ -107,7 +115,6 @@ def refresh(solutions: Sequence[Solution]) -> dict[int, Posterior]:
 
 def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Posterior]:
     fit = current_fit(project)
-    parameters = Parameters.from_json(fit.parameters) if fit else DEFAULTS
     company = _with_siblings(solutions)
     gathered = _gather(company)
     evidence = {each.pk: gathered[each.pk].evidence(each.step_count) for each in company}
@@ -117,9 +124,11 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
     stale = {pk for pk, digest in hashes.items() if pk not in current or current[pk].evidence_hash != digest}
     if not stale:
         return {pk: current[pk] for pk in hashes}
+    from reasoning.first_error import posteriors
+
     stale_problems = {each.problem_id for each in solutions if each.pk in stale}
     needed = [each for each in company if each.problem_id in stale_problems]
-    values = posteriors([evidence[each.pk] for each in needed], parameters, [each.problem_id for each in needed])
+    values = posteriors([evidence[each.pk] for each in needed], _parameters(fit), [each.problem_id for each in needed])
     rows = [
         Posterior(
             solution=each,

@@ -76,7 +76,7 @@ def _route_batch(pks: Sequence[int]) -> Counter[str]:
         _store_routing(decisions, threshold, certificate)
         _settle_by_machine(decisions, certificate)
         _queue(project, decisions)
-        counts.update(decision.destination for decision in decisions)
+        counts.update(str(decision.destination) for decision in decisions)
     return +counts
 
 
