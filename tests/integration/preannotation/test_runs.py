@@ -1,0 +1,233 @@
+"""Runs against the real simulator: what is stored, what a fault leaves behind, what a resumed run pays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from annotator import preannotation, runs
+from annotator.models import (
+    Call,
+    Endpoint,
+    Grade,
+    Judgement,
+    Label,
+    Project,
+    Rollout,
+    Routing,
+    Run,
+    RunItem,
+    Solution,
+    WorkState,
+)
+from annotator.preannotation import clients
+from reasoning.llm.retries import RetryPolicy
+from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
+from tests.factories import make_endpoint, make_problem, make_project, make_solution
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS = native_rows(make_problems(SAMPLE_PROBLEMS, SAMPLE_SEED))[:24]
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The same policy with shorter waits."""
+    monkeypatch.setattr(clients, "RETRIES", RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02))
+    return iter(())
+
+
+@pytest.fixture
+def project(url: str) -> Project:
+    """A project whose machines are a simulator that knows all its solutions."""
+    judge = make_endpoint("judge", base_url=url, model="simulated/judge", slots=8, completion_price=2.0)
+    completer = make_endpoint("completer", base_url=url, model="simulated/completer", slots=8)
+    project = make_project(judge=judge, completer=completer, threshold=0.9)
+    problems = {}
+    for row in ROWS:
+        statement = row["problem"]
+        if statement not in problems:
+            problems[statement] = make_problem(project, statement, answer=row["answer"])
+        make_solution(project, problem=problems[statement], steps=row["steps"], own_answer=None)
+    return project
+
+
+def carried_out(project: Project, kind: str, **how: object) -> Run:
+    run = runs.start(project, kind, **how)  # type: ignore[arg-type]
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def test_a_judge_run_stores_a_judgement_a_solution_and_routes_each(project: Project) -> None:
+    run = carried_out(project, "judge")
+    assert (run.state, run.detail) == (WorkState.DONE, "")
+    assert Judgement.objects.filter(solution__project=project).count() == len(ROWS)
+    assert Routing.objects.filter(superseded_at=None).count() == len(ROWS)
+    assert not Solution.objects.filter(project=project, status="new").exists()
+
+
+def test_a_run_counts_every_call_with_its_tokens_and_money(project: Project) -> None:
+    run = carried_out(project, "judge")
+    calls = Call.objects.filter(run=run)
+    assert run.calls == len(ROWS) == calls.count()
+    assert run.completion_tokens == sum(call.completion_tokens for call in calls) > 0
+    assert run.cost == pytest.approx(run.completion_tokens * 2.0 / 1e6)
+
+
+def test_a_rollout_run_grades_what_it_rolls_and_tells_the_simulator_from_the_world(project: Project) -> None:
+    run = carried_out(project, "rollouts")
+    assert run.state == WorkState.DONE
+    assert run.rollouts == Rollout.objects.count() == Grade.objects.count() > len(ROWS)
+    assert {"right", "wrong"} <= set(Grade.objects.values_list("verdict", flat=True))
+    labels = Label.objects.filter(superseded_at=None)
+    assert all(label.provisional and label.settlement.simulated for label in labels.select_related("settlement"))
+
+
+def test_a_rollout_run_stops_each_solution_at_the_cap(project: Project) -> None:
+    carried_out(project, "rollouts", config={"price": 0.0, "cap": 3})
+    for solution in Solution.objects.filter(project=project):
+        assert solution.rollouts.count() <= 4  # two may be asked for at once
+
+
+def test_rollouts_skip_what_cannot_be_graded_and_say_why(project: Project) -> None:
+    make_solution(project, problem=make_problem(project, "Unanswered.", answer=None))
+    make_solution(project, problem=make_problem(project, "Short."), steps=["It is 18."])
+    run = carried_out(project, "rollouts")
+    assert {group.reason for group in runs.failures(run) if group.skipped} == {
+        "the problem has no reference answer",
+        "it has a single step: no prefix to roll out",
+    }
+
+
+def test_what_the_judge_does_not_know_leaves_no_judgement_and_goes_to_people(project: Project) -> None:
+    stranger = make_solution(project, problem=make_problem(project, "A problem that the simulator never saw."))
+    run = carried_out(project, "judge")
+    assert not stranger.judgements.exists()
+    assert RunItem.objects.get(run=run, solution=stranger).detail == "the judge says that it cannot tell"
+    stranger.refresh_from_db()
+    assert stranger.status == "queued"
+
+
+SHAPE = "JSON of another shape"
+FAULTS = {
+    "a wrong key": ({"model": "simulated/fault-401"}, "Incorrect API key provided"),
+    "a rate limit": ({"model": "simulated/fault-429"}, "Rate limit reached"),
+    "a broken server": ({"model": "simulated/fault-500"}, "The server had an error"),
+    "an endpoint that is away": ({"base_url": "http://127.0.0.1:9/v1"}, "connection"),
+    "garbage for JSON": ({"model": "simulated/fault-json"}, "every reply was broken"),
+    SHAPE: ({"model": "simulated/fault-schema"}, "every reply was broken"),
+}
+
+
+# A completer's reply has no shape of its own, so that fault is the judge's alone.
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [(kind, fault) for kind in ("judge", "rollouts") for fault in FAULTS if (kind, fault) != ("rollouts", SHAPE)],
+)
+def test_a_fault_pauses_the_run_with_its_words_leaves_no_label_and_resumes(
+    project: Project, url: str, kind: str, fault: str
+) -> None:
+    change, words = FAULTS[fault]
+    endpoint = project.judge if kind == "judge" else project.completer
+    Endpoint.objects.filter(pk=endpoint.pk).update(**change)  # type: ignore[union-attr]
+    run = carried_out(project, kind)
+    assert run.state == WorkState.PAUSED
+    assert words in run.detail
+    assert not Label.objects.exists()
+    assert not Judgement.objects.exists()
+    assert not Rollout.objects.exists()
+
+    Endpoint.objects.filter(pk=endpoint.pk).update(base_url=url, model=f"simulated/{endpoint.kind}")  # type: ignore[union-attr]
+    runs.resume(run)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert run.state == WorkState.DONE
+    assert runs.progress(run).done == len(ROWS)
+
+
+def test_a_spent_budget_pauses_the_run_and_raising_it_resumes_without_paying_twice(project: Project) -> None:
+    project.token_budget = 8_000
+    project.save()
+    run = carried_out(project, "judge")
+    assert run.state == WorkState.PAUSED
+    assert run.detail.startswith("out of budget")
+    before = set(Judgement.objects.values_list("pk", flat=True))
+    assert 0 < len(before) < len(ROWS)
+    assert run.prompt_tokens + run.completion_tokens <= 8_000
+
+    project.token_budget = None
+    project.save()
+    runs.resume(run)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert run.state == WorkState.DONE
+    assert run.calls == Judgement.objects.count() == len(ROWS)
+    assert before <= set(Judgement.objects.values_list("pk", flat=True))
+
+
+def test_a_second_run_without_a_selection_looks_only_at_what_is_new(project: Project) -> None:
+    carried_out(project, "judge")
+    new = make_solution(project, problem=make_problem(project, "Yet another problem."))
+    run = runs.start(project, "judge")
+    assert list(run.items.values_list("solution_id", flat=True)) == [new.pk]
+
+
+def test_a_cancelled_run_does_nothing_and_cannot_be_resumed(project: Project) -> None:
+    run = runs.start(project, "judge")
+    runs.cancel(run)
+    preannotation.advance(run.pk)
+    assert not Judgement.objects.exists()
+    run.refresh_from_db()
+    with pytest.raises(runs.control.Conflict):
+        runs.resume(run)
+
+
+def test_an_endpoint_serves_one_run_at_a_time_and_the_next_says_for_whom_it_waits(project: Project) -> None:
+    first = runs.start(project, "judge")
+    second = runs.start(project, "judge", selection={"again": True, "limit": 2})
+    preannotation.advance(second.pk)
+    second.refresh_from_db()
+    assert second.state == WorkState.QUEUED
+    assert first.code in second.detail
+    preannotation.advance(first.pk)
+    preannotation.advance(second.pk)
+    second.refresh_from_db()
+    assert second.state == WorkState.DONE
+
+
+def test_a_run_held_by_a_living_worker_is_left_alone(project: Project) -> None:
+    run = runs.start(project, "judge")
+    assert Run.objects.get(pk=run.pk).hold(60)
+    assert run.pk not in runs.unattended()
+    preannotation.advance(run.pk)
+    assert not Judgement.objects.exists()
+
+
+def test_the_test_button_shows_the_endpoints_own_answer(project: Project) -> None:
+    assert project.judge is not None
+    preannotation.answer_test(project.judge.pk)
+    project.judge.refresh_from_db()
+    assert project.judge.test_ok is True
+    assert project.judge.simulated is True
+    assert "simulated/" in project.judge.test_answer
+
+
+def test_the_test_button_shows_the_endpoints_own_complaint() -> None:
+    endpoint = make_endpoint("judge", base_url="http://127.0.0.1:9/v1")
+    preannotation.answer_test(endpoint.pk)
+    endpoint.refresh_from_db()
+    assert endpoint.test_ok is False
+    assert "connection" in endpoint.test_answer
+
+
+def test_a_routing_run_asks_nobody_and_decides_again(project: Project) -> None:
+    carried_out(project, "judge")
+    calls = Call.objects.count()
+    project.threshold = 1.0
+    project.save()
+    run = carried_out(project, "route")
+    assert run.state == WorkState.DONE
+    assert Call.objects.count() == calls
+    assert not Label.objects.filter(superseded_at=None, source="machine").exists()
