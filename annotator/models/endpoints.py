@@ -138,6 +138,8 @@ class Run(models.Model):
     held_until: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True, blank=True)
     """A worker is at it until then; a worker that died stops renewing, and the sweep hands the run on."""
 
+    _held: datetime | None = None
+
     class Meta:
         ordering: ClassVar = ["-pk"]
         constraints: ClassVar = [
@@ -153,14 +155,29 @@ class Run(models.Model):
         return f"{self.kind} run {self.code}"
 
     def hold(self, seconds: float = 60.0) -> bool:
-        """Take or keep the right to work on this run; False when another worker has it or it is not live."""
+        """Take the right to work on this run, or keep what this very object took before.
+
+        False when another worker has it, or the run is not live. Each hold is known by its end, to the microsecond.
+        """
         now = timezone.now()
-        free = models.Q(held_until=None) | models.Q(held_until__lt=now) | models.Q(held_until=self.held_until)
+        free = models.Q(held_until=None) | models.Q(held_until__lt=now)
+        if self._held is not None:
+            free |= models.Q(held_until=self._held)
         until = now + timedelta(seconds=seconds)
-        held = Run.objects.filter(free, pk=self.pk, state__in=LIVE_STATES).update(held_until=until)
-        if held:
-            self.held_until = until
-        return bool(held)
+        if not Run.objects.filter(free, pk=self.pk, state__in=LIVE_STATES).update(held_until=until):
+            return False
+        self._held = until
+        return True
+
+    def let_go(self) -> None:
+        """Give the hold back, if it still is ours."""
+        Run.objects.filter(pk=self.pk, held_until=self._held).exclude(held_until=None).update(held_until=None)
+        self._held = None
+
+    @property
+    def held_rows(self) -> models.QuerySet[Run]:
+        """This run as a row while this object holds it; empty once it was paused, cancelled or taken over."""
+        return Run.objects.filter(pk=self.pk, state__in=LIVE_STATES, held_until=self._held).exclude(held_until=None)
 
 
 class RunItemState(models.TextChoices):

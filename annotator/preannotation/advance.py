@@ -59,7 +59,7 @@ def advance(run_id: int) -> None:
         trouble = _route_all(run) if run.kind == RunKind.ROUTE else asyncio.run(_look(run))
         _conclude(run, trouble)
     finally:
-        Run.objects.filter(pk=run.pk, held_until=run.held_until).update(held_until=None)
+        run.let_go()
     _hand_on(run)
 
 
@@ -138,7 +138,10 @@ async def _keep_hold(desk: Desk, budget: Budget) -> None:
     """
     run, ends = desk.run, monotonic() + TURN_SECONDS
     seen = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
-    while monotonic() < ends and await desk.ledger.ask(lambda: run.hold(HOLD_SECONDS) and not _hopeless(run)):
+    # Python 3.11's wait_for can swallow a cancellation that comes together with the event: so the event ends the loop.
+    while not desk.stopped.is_set() and monotonic() < ends:
+        if not await desk.ledger.ask(lambda: run.hold(HOLD_SECONDS) and not _hopeless(run)):
+            break
         others = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
         budget.spent += others - seen
         seen = others
@@ -169,7 +172,6 @@ def _conclude(run: Run, trouble: str) -> None:
         count = failed.count()
         state, detail = WorkState.DONE, f"{count} solutions could not be looked at" if count else ""
     ended = timezone.now() if state == WorkState.DONE else None
-    live = Run.objects.filter(held_until=run.held_until, pk=run.pk, state__in=LIVE_STATES)
-    if live.update(state=state, detail=detail[:2000], ended_at=ended):
+    if run.held_rows.update(state=state, detail=detail[:2000], ended_at=ended):
         log.info("run_ended", run=run.code, state=state, detail=detail)
         record(f"run.{state}", project=run.project, subject=run.code, detail=detail)

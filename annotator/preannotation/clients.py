@@ -19,6 +19,9 @@ SIMULATED = "simulated/"
 """What the names of all models of the built-in simulator begin with."""
 
 
+RETRIES = RetryPolicy()
+
+
 def address_of(endpoint: Endpoint) -> Address:
     """Raises InvalidInput where the row cannot be an endpoint's address."""
     return Address(
@@ -48,7 +51,7 @@ def budget_of(project: Project) -> Budget:
 
 def client_for(endpoint: Endpoint, budget: Budget | None, on_call: OnCall | None) -> OpenAIChat:
     """Raises InvalidInput where the base URL is none."""
-    return OpenAIChat(address_of(endpoint), budget=budget, on_call=on_call)
+    return OpenAIChat(address_of(endpoint), budget=budget, on_call=on_call, policy=RETRIES)
 
 
 def answer_test(endpoint_id: int) -> None:

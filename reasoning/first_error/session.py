@@ -12,8 +12,18 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import groupby
 from typing import Protocol
 
-from reasoning.first_error.planner import Planner, Request
-from reasoning.types import Rollout
+from reasoning.first_error.planner import Request
+from reasoning.types import Rollout, Verdict
+
+
+class Plan(Protocol):
+    """What `run` needs of a planner: `Planner` and `Lossless` are such."""
+
+    def next(self, limit: int) -> list[Request]: ...
+
+    def record(self, chain: Hashable, prefix: int, sample: int, verdict: Verdict) -> None: ...
+
+    def release(self, chain: Hashable, prefix: int, sample: int) -> None: ...
 
 
 class Roll(Protocol):
@@ -27,7 +37,7 @@ class Record(Protocol):
 
 
 async def run(
-    planner: Planner,
+    planner: Plan,
     *,
     roll: Roll,
     record: Record,
@@ -57,7 +67,7 @@ async def run(
 
 
 class _Session:
-    def __init__(self, planner: Planner, roll: Roll, record: Record, in_flight: int) -> None:
+    def __init__(self, planner: Plan, roll: Roll, record: Record, in_flight: int) -> None:
         self.planner, self.roll, self.record, self.in_flight = planner, roll, record, in_flight
         self.tasks: set[asyncio.Task[None]] = set()
         self.rolling: set[asyncio.Task[None]] = set()
@@ -107,6 +117,6 @@ class _Session:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        if not task.cancelled() and self.error is None:
-            self.error = task.exception()
+        error = None if task.cancelled() else task.exception()
+        self.error = self.error or error
         self._wake.set()
