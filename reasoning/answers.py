@@ -54,7 +54,7 @@ _BARE: Final = re.compile(
     rf"(?:[*_]{{0,2}}(?:{_NUMBERISH})[*_]{{0,2}}|\${{1,2}}[^$\r\n]{{1,200}}\${{1,2}}|\\\([^\r\n]{{1,200}}\\\)|\([A-J]\)|[A-J]|\\d?frac\{{[^{{}}]+\}}\{{[^{{}}]+\}})\.?"
 )
 _VALUE: Final = re.compile(
-    rf"(?:(?:so|thus|hence|therefore),? )?the value of (?:the )?(?:unknown )?(?:variable )?[a-z] is (?P<a>{_NUMBERISH})\.?",  # noqa: E501
+    rf"(?:(?:so|thus|hence|therefore),? )?the value of (?:the )?(?:unknown )?(?:variable )?[a-z] is (?P<a>{_NUMBERISH})\.?(?: [A-Z][^.=]*\.)?",  # noqa: E501
     re.IGNORECASE,
 )
 _PROSE: Final = re.compile(r"(?:\S+\s+){3,}\S*[.!?:]$")

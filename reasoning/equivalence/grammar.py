@@ -12,82 +12,13 @@ from typing import Final
 
 from reasoning.equivalence.exact import exact_or_none
 from reasoning.equivalence.lexer import Token, number, repeating, tokens
+from reasoning.equivalence.names import FUNCTIONS, GREEK, INVERSES, KNOWN, RENAMED
 from reasoning.equivalence.tree import Expression, Node, TooDeep, Unreadable
 
 LONGEST: Final = 2_000
 _DEEPEST: Final = 60
 
-_FUNCTIONS: Final = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "ln",
-        "lg",
-        "log",
-        "exp",
-        "sqrt",
-        "abs",
-        "floor",
-        "ceil",
-        "cbrt",
-    ]
-)
-_RENAMED: Final = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
-_GREEK: Final = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "vartheta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-        "ell",
-    ]
-)
-_KNOWN: Final = (
-    _FUNCTIONS
-    | _GREEK
-    | set(["frac", "pi", "binom", "lfloor", "rfloor", "lceil", "rceil", "times", "cdot", "div", "ast"])
-)
 _COMMAND: Final = re.compile(r"\\([a-zA-Z]+)")
-_INVERSES: Final = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 
 
 def parse(text: str, *, tight: bool = False) -> Expression:
@@ -107,7 +38,7 @@ def _num(value: int | Fraction) -> Node:
 
 def has_foreign_command(text: str) -> bool:
     """Is there a LaTeX command in the text that this grammar does not know?"""
-    return any(name not in _KNOWN for name in _COMMAND.findall(text))
+    return any(name not in KNOWN for name in _COMMAND.findall(text))
 
 
 class _Reader:
@@ -204,7 +135,7 @@ class _Reader:
         kind = self._tokens[self._at].kind
         return kind == "word" or (
             kind == "command"
-            and (mark[1:] in _FUNCTIONS | _GREEK or mark in ("\\frac", "\\pi", "\\binom", "\\lfloor", "\\lceil"))
+            and (mark[1:] in FUNCTIONS | GREEK or mark in ("\\frac", "\\pi", "\\binom", "\\lfloor", "\\lceil"))
         )
 
     def _power(self) -> Node:
@@ -298,8 +229,8 @@ class _Reader:
         return _num(whole)
 
     def _word(self, token: Token) -> Node:
-        text = _RENAMED.get(token.text, token.text)
-        if text in _FUNCTIONS:
+        text = RENAMED.get(token.text, token.text)
+        if text in FUNCTIONS:
             return self._function(text)
         if text == "pi":
             return Node("constant", name="pi")
@@ -341,11 +272,11 @@ class _Reader:
         return Node("constant", name=name) if name in ("e", "i") else Node("variable", name=name)
 
     def _command(self, name: str) -> Node:
-        if name in _FUNCTIONS:
+        if name in FUNCTIONS:
             return self._function(name)
         if name == "pi":
             return Node("constant", name="pi")
-        if name in _GREEK:
+        if name in GREEK:
             return Node("variable", name="\\" + name + self._subscript())
         if name == "frac":
             return Node("/", (self._argument(), self._argument()))
@@ -367,9 +298,9 @@ class _Reader:
             self._take()
             power = self._exponent()
         if power is not None and exact_or_none(power) == -1:
-            if name not in _INVERSES:
+            if name not in INVERSES:
                 raise Unreadable(f"{name}^-1")
-            name, power = _INVERSES[name], None
+            name, power = INVERSES[name], None
         argument = self._function_argument()
         tree = Node("call", (argument,) if base is None else (argument, base), name)
         return tree if power is None else Node("^", (tree, power))
@@ -402,7 +333,7 @@ class _Reader:
         while (
             self._starts_factor()
             and self._peek() not in ("(", "[", "{", "|")
-            and self._peek().lstrip("\\") not in _FUNCTIONS
+            and self._peek().lstrip("\\") not in FUNCTIONS
         ):
             tree = Node("*", (tree, self._power()))
         return tree

@@ -1,0 +1,75 @@
+"""The names that the grammar knows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FUNCTIONS: Final = frozenset(
+    [
+        "abs",
+        "arccos",
+        "arcsin",
+        "arctan",
+        "cbrt",
+        "ceil",
+        "cos",
+        "cosh",
+        "cot",
+        "csc",
+        "exp",
+        "floor",
+        "lg",
+        "ln",
+        "log",
+        "sec",
+        "sin",
+        "sinh",
+        "sqrt",
+        "tan",
+        "tanh",
+    ]
+)
+GREEK: Final = frozenset(
+    [
+        "Delta",
+        "Gamma",
+        "Lambda",
+        "Omega",
+        "Phi",
+        "Psi",
+        "Sigma",
+        "Theta",
+        "Xi",
+        "alpha",
+        "beta",
+        "chi",
+        "delta",
+        "ell",
+        "epsilon",
+        "eta",
+        "gamma",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "omega",
+        "phi",
+        "psi",
+        "rho",
+        "sigma",
+        "tau",
+        "theta",
+        "varepsilon",
+        "varphi",
+        "vartheta",
+        "xi",
+        "zeta",
+    ]
+)
+KNOWN: Final = (
+    FUNCTIONS | GREEK | {"frac", "pi", "binom", "lfloor", "rfloor", "lceil", "rceil", "times", "cdot", "div", "ast"}
+)
+"""Every LaTeX command of the grammar."""
+RENAMED: Final = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+INVERSES: Final = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
