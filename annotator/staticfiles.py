@@ -5,7 +5,7 @@ from __future__ import annotations
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class HashedStaticStorage(CompressedManifestStaticFilesStorage):
+class HashedStaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Names with a hash of the content, and a gzip beside each file.
 
     Comments that point to source maps are left as they are: the maps are not shipped, and Django would refuse the file.

@@ -139,8 +139,8 @@ class Postgres:
 
     def _initdb(self, folder: Path) -> None:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major_version(self.binaries) >= 17 else []
-        command = ["initdb", "-D", folder, "-U", ROLE, "-E", "UTF8", "--auth=trust", "--no-instructions"]
-        done = self._run(*command, *locale, "--locale=C.UTF-8")
+        access = ["-U", ROLE, "--auth=trust", "--no-instructions"]
+        done = self._run("initdb", "-D", folder, "-E", "UTF8", *locale, "--locale=C.UTF-8", *access)
         if done.returncode:
             shutil.rmtree(folder, ignore_errors=True)
             if os.strerror(errno.ENOSPC) in done.stdout:
