@@ -60,9 +60,8 @@ def _parser() -> argparse.ArgumentParser:
 def print_regime(regime: Regime, rows: Iterable[Row]) -> None:
     """The best setting of every method at no more than 10 rollouts a chain, and what the planner does at 5, 10, 20."""
     print(f"\n{regime.name}")
-    print(
-        f"  {'method':28}{'setting':38}{'F1':>6}  {'95% interval':14}{'wrong':>6}{'right':>6}{'rollouts':>9}{'tokens':>8}{'ECE':>7}{'ms':>7}"
-    )
+    head = f"  {'method':28}{'setting':38}{'F1':>6}  {'95% interval':14}{'wrong':>6}{'right':>6}"
+    print(f"{head}{'rollouts':>9}{'tokens':>8}{'ECE':>7}{'ms':>7}")
     by_method: dict[str, list[Row]] = {}
     for row in rows:
         by_method.setdefault(row.method, []).append(row)

@@ -126,14 +126,14 @@ def _step_weights(regime: Regime, steps: Ints, g: np.random.Generator) -> Floats
     longest = regime.steps[1]
     inside = np.arange(longest)[None] < steps[:, None]
     if regime.uneven is None:
-        return inside / steps[:, None]
+        return np.asarray(inside / steps[:, None])
     weight = np.where(inside, g.gamma(regime.uneven, size=inside.shape) + 1e-300, 0.0)
     return np.asarray(weight / weight.sum(1, keepdims=True))
 
 
 def _noise(regime: Regime, shape: tuple[int, ...], g: np.random.Generator) -> Floats:
     if regime.noise_kind == "t3":
-        return regime.value_noise * g.standard_t(3, shape) / np.sqrt(3.0)
+        return np.asarray(regime.value_noise * g.standard_t(3, shape) / np.sqrt(3.0))
     noise = g.standard_normal(shape)
     if regime.noise_kind == "ar1":
         for i in range(1, shape[1]):

@@ -1,5 +1,7 @@
 """The heart: where is the first wrong step, how sure is that, and which rollout would tell most."""
 
+from reasoning.first_error.decision import f1_labels
+from reasoning.first_error.lossless import Lossless
 from reasoning.first_error.model import DEFAULTS, Confusion, JudgeKey, Parameters
 from reasoning.first_error.planner import DEFAULT_PRICE, Chain, Planner, Request
 from reasoning.first_error.posterior import posterior, posteriors
@@ -11,9 +13,11 @@ __all__ = [
     "Chain",
     "Confusion",
     "JudgeKey",
+    "Lossless",
     "Parameters",
     "Planner",
     "Request",
+    "f1_labels",
     "posterior",
     "posteriors",
     "run",

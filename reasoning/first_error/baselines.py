@@ -31,7 +31,8 @@ class Draws:
 
     @cached_property
     def _order(self) -> Ints:
-        return np.argsort(self.outcome < 0, axis=2, kind="stable")
+        order: Ints = np.argsort(self.outcome < 0, axis=2, kind="stable")
+        return order
 
     @cached_property
     def right(self) -> Flags:
@@ -48,12 +49,14 @@ class Draws:
     @cached_property
     def successes(self) -> Ints:
         """(n, prefixes, R) successes among the first j + 1 graded."""
-        return np.cumsum(self.right, axis=2)
+        successes: Ints = np.cumsum(self.right, axis=2)
+        return successes
 
     @cached_property
     def first_success(self) -> Ints:
         """(n, prefixes) index of the first success among the graded, R where there is none."""
-        return np.where(self.right.any(2), self.right.argmax(2), self.right.shape[2])
+        first: Ints = np.where(self.right.any(2), self.right.argmax(2), self.right.shape[2])
+        return first
 
     @cached_property
     def prefixes(self) -> Ints:

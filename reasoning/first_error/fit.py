@@ -54,9 +54,9 @@ def fit(
 ) -> FitReport:
     """Parameters of these chains. `labels[n]` is a first error, NO_ERROR, or None for unknown.
 
-    One problem in five is held out and the rest is fitted. Unless that does worse on those held out than `start`, by more
-    than a standard error, everything is fitted again. Else, and where fewer than 20 chains carry an answer, a rollout or
-    a label, it falls back to `start`.
+    One problem in five is held out and the rest is fitted. Unless that does worse than `start` on those held out, by
+    more than a standard error, everything is fitted again. Else, and where fewer than 20 chains carry an answer, a
+    rollout or a label, it falls back to `start`.
     """
     labels = [None] * len(evidence) if labels is None else labels
     useful = [n for n, each in enumerate(evidence) if labels[n] is not None or _tells(each)]

@@ -121,7 +121,8 @@ class Likelihood:
         joint = self.by_hypothesis(p).reshape(len(self.chain), -1, len(recovery)) + recovery
         said = [testimony(each, p) for each in self.evidence]
         spoken = np.array([said[c][f] for c, f in zip(self.chain.tolist(), self.first.tolist(), strict=True)])
-        return log_sum(joint, 2) + spoken[:, None]
+        given: Floats = log_sum(joint, 2) + spoken[:, None]
+        return given
 
     def per_problem(self, p: Parameters) -> Floats:
         """(problems,) log P(everything about its chains)."""

@@ -32,13 +32,16 @@ def posteriors(
     evidence: Sequence[Evidence],
     parameters: Parameters = DEFAULTS,
     problems: Sequence[Hashable] | None = None,
+    *,
+    tables: Tables | None = None,
 ) -> list[Posterior]:
     """P(F) of many solutions, in order.
 
     `problems` names the problem of each; solutions of one problem share its solve rate. Without it each stands alone.
+    `tables` are those of `parameters` unless others, on a finer grid say, are given.
     Raises InvalidInput for evidence that cannot be of a solution of its length.
     """
-    tables = tables_for(parameters)
+    tables = tables or tables_for(parameters)
     index = problem_index(evidence, problems)
     shared: Floats = np.tile(tables.log_solve, (int(index.max(initial=-1)) + 1, 1))
     conditional: list[Floats] = [np.empty(0)] * len(evidence)

@@ -87,9 +87,15 @@ async def test_stop_draws_nothing_new_and_stores_what_is_in_flight() -> None:
 
 async def test_cancelling_ends_the_rolls_and_keeps_what_had_arrived() -> None:
     world, plan = World(seconds=0.005), planner(40, budget=None)
-    task = asyncio.create_task(run(plan, roll=world.roll, record=world.record, in_flight=8))
-    while len(world.stored) < 20:
-        await asyncio.sleep(0.001)
+    enough = asyncio.Event()
+
+    async def record(chain: Hashable, rollouts: Sequence[Rollout]) -> None:
+        await world.record(chain, rollouts)
+        if len(world.stored) >= 20:
+            enough.set()
+
+    task = asyncio.create_task(run(plan, roll=world.roll, record=record, in_flight=8))
+    await enough.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
