@@ -104,6 +104,7 @@ class Sheet:
     statement: str
     answer: str
     rows: Sequence[Row]
+    asks_all: bool
     is_code: bool
     why: str
     evidence_mode: str
@@ -112,10 +113,6 @@ class Sheet:
     comment: str
     key: str
     people: Sequence[tuple[str, Annotation]] = ()
-
-    @property
-    def asks_all(self) -> bool:
-        return all(row.asked for row in self.rows)
 
 
 def evidence_by_step(solution: Solution) -> list[StepEvidence]:
@@ -216,7 +213,8 @@ def _rows(
                 opinions=opinions.get(step.index, ()),
             )
         )
-    return {"rows": rows, "is_code": looks_like_code(row.text for row in rows)}
+    is_code = looks_like_code(row.text for row in rows)
+    return {"rows": rows, "asks_all": len(wanted) == len(rows), "is_code": is_code}
 
 
 def _urls(project: Project, assignment: Assignment) -> dict[str, str]:
