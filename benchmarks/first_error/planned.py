@@ -70,7 +70,7 @@ class Trajectory:
         """Down to a price, or to so many rollouts in all."""
         world, planner = self.world, self.planner
         planner.price = price
-        per_round = max(1, len(world) // 25)
+        per_round = max(1, len(world) // 10)
         while self.rollouts < budget:
             start = time.perf_counter()
             requests = planner.next(min(per_round, budget - self.rollouts))

@@ -1,8 +1,8 @@
 """The labels of hard estimation for the fewest rollouts that can prove them.
 
 Hard estimation draws N rollouts at every prefix, calls one with any success good, and takes the step that ends the
-first bad prefix. A success settles a prefix at once and nothing behind the first bad prefix matters. So scan from the left,
-leave a prefix at its first success, stop at the first with none. Every rollout drawn is one that hard estimation draws.
+first bad prefix. A success settles a prefix at once and nothing behind the first bad prefix matters. So scan from the
+left, leave a prefix at its first success, stop at the first with none. Each rollout is one that hard estimation draws.
 """
 
 from __future__ import annotations
