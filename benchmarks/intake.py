@@ -1,8 +1,8 @@
 """How long real rows take to come in, come in again, and go out.
 
-Loads native files into an empty project, loads them a second time, which must add nothing, and exports what was labelled.
-The database is an embedded PostgreSQL of its own with the settings of `make run` (every commit reaches the disk), or the
-one that --database-url names. The default files are the 1,611 rows of ProcessBench, StepVerify and MR-Ben.
+Loads native files into an empty project, loads them a second time, which must add nothing, and exports what was
+labelled. The database is an embedded PostgreSQL of its own with the settings of `make run` (every commit reaches the
+disk), or the one that --database-url names. By default 1,611 rows of ProcessBench, StepVerify and MR-Ben.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +68,7 @@ def _measure(files: Sequence[Path]) -> list[Timed]:
         return exports.make(project, format, {}, None).rows, 0
 
     timed = [_timed("first load", load), _timed("second load", load)]
-    return [*timed, *(_timed(f"export as {name}", lambda name=name: export(name)) for name in FORMATS)]
+    return [*timed, *(_timed(f"export as {name}", partial(export, name)) for name in FORMATS)]
 
 
 def _timed(what: str, act: Callable[[], tuple[int, int]]) -> Timed:

@@ -174,7 +174,10 @@ def _columns(item: Found | Broken) -> Iterator[Found | Broken]:
         yield item
         return
     columns = item.value
-    if not all(isinstance(column, list) for column in columns.values()):
+    lists = [column for column in columns.values() if isinstance(column, list)]
+    # A row whose only field is a list (a conversation's turns) is a row; a column of such rows is a list of lists.
+    alone = len(lists) == 1 and not all(isinstance(cell, list) for cell in lists[0])
+    if alone or len(lists) < len(columns):
         yield item
         return
     lengths = {name: len(column) for name, column in columns.items()}

@@ -5,11 +5,31 @@ from __future__ import annotations
 from typing import Final
 
 from annotator.errors import Invalid
-from annotator.intake.formats import native, prm800k, processbench, trl
+from annotator.intake.formats import (
+    bigbench_mistake,
+    math_shepherd,
+    mr_gsm8k,
+    native,
+    prm800k,
+    prmbench,
+    processbench,
+    rlhflow,
+    trl,
+)
 from annotator.intake.formats.reader import Reader
 
 # In the order in which they are asked whether they recognise a row: those with names of their own first.
-_READERS: Final = (prm800k.READER, processbench.READER, trl.READER, native.READER)
+_READERS: Final = (
+    prm800k.READER,
+    prmbench.READER,
+    mr_gsm8k.READER,
+    bigbench_mistake.READER,
+    math_shepherd.READER,
+    rlhflow.READER,
+    processbench.READER,
+    trl.READER,
+    native.READER,
+)
 FORMATS: Final[dict[str, Reader]] = {reader.name: reader for reader in _READERS}
 
 

@@ -22,7 +22,7 @@ def refused(format: str, value: Any) -> RowRefused:
 
 
 def test_an_unknown_format_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(Invalid, match=r"'nativ' is not known; known are native, prm800k, processbench, trl"):
+    with pytest.raises(Invalid, match=r"'nativ' is not known; known are bigbench_mistake, .*, native, .*, trl"):
         reader_of("nativ")
 
 
