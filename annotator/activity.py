@@ -44,7 +44,7 @@ def last_activity(projects: Sequence[Project]) -> dict[int, datetime]:
 
 def certificates(projects: Sequence[Project]) -> dict[int, Certificate]:
     """The latest certificate of each project, in force or withdrawn."""
-    rows = Certificate.objects.filter(project__in=projects).order_by("project", "-pk").distinct("project")
+    rows = Certificate.objects.filter(project__in=projects).order_by("project_id", "-pk").distinct("project_id")
     return {one.project_id: one for one in rows}
 
 

@@ -26,6 +26,7 @@ from annotator.models import (
     Score,
     Settlement,
     Solution,
+    Source,
     Step,
 )
 from reasoning.characters import unescape
@@ -76,6 +77,8 @@ class StepFacts:
     p_correct: float | None = None
     """P(the first error lies beyond, or there is none)."""
     asked: bool = False
+    after: bool = False
+    """Beyond the settled first error."""
     judgements: list[Judgement] = field(default_factory=list)
     """Those that call this step the first error."""
     verdicts: list[tuple[str, int]] = field(default_factory=list)
@@ -84,6 +87,11 @@ class StepFacts:
     """After the prefix that ends with this step."""
     people: list[Said] = field(default_factory=list)
     imported: list[Said] = field(default_factory=list)
+
+    @property
+    def says_label(self) -> bool:
+        """Is there a label that is not just what the people listed beneath it said?"""
+        return self.label is not None and not (self.label.source == Source.HUMAN and self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ def dossier(solution: Solution) -> Dossier:
     posterior = next((one for one in posteriors if one.superseded_at is None), None)
     routing = next((one for one in routings if one.superseded_at is None), None)
     settlement = next((one for one in settlements if one.superseded_at is None), None)
-    _add_labels(steps, solution)
+    _add_labels(steps, solution, settlement)
     _add_belief(steps, posterior, routing)
     start = _add_machines(steps, solution, judgements)
     _add_people(steps, solution, annotations)
@@ -166,7 +174,10 @@ def dossier(solution: Solution) -> Dossier:
     )
 
 
-def _add_labels(steps: list[StepFacts], solution: Solution) -> None:
+def _add_labels(steps: list[StepFacts], solution: Solution, settlement: Settlement | None) -> None:
+    if settlement is not None and settlement.first_error is not None and settlement.first_error >= 0:
+        for step in steps[settlement.first_error + 1 :]:
+            step.after = True
     for label in Label.objects.filter(solution=solution, superseded_at=None):
         steps[label.index].label = label
 

@@ -89,7 +89,7 @@ def _chart(pairs: Sequence[Compared]) -> Chart | None:
     span = list(range(-FARTHEST, FARTHEST + 1))
     return {
         "x": span,
-        "x_label": "steps from people's first error to the machine's (0: the same step)",
+        "x_label": "steps from people's first error to the machine's",
         "y_label": "solutions",
         "series": [{"label": "solutions", "kind": "bars", "values": [found[offset] for offset in span]}],
     }

@@ -37,7 +37,7 @@ def span(seconds: float | None) -> str:
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """"just now", "5 min ago", "3 d ago"; the day itself where it is a month ago or more."""
+    """ "just now", "5 min ago", "3 d ago"; the day itself where it is a month ago or more."""
     seconds = (timezone.now() - moment).total_seconds()
     if seconds < 45:
         return "just now"
@@ -48,7 +48,8 @@ def ago(moment: datetime) -> str:
 
 
 @register.inclusion_tag("annotator/_components/how_far.html")
-def how_far(settled: int, machine: int, waiting: int, total: int) -> dict[str, Any]:
-    """Labelled by people, labelled by machines, waiting for people, of so many solutions."""
+def how_far(settled: int, machine: int, waiting: int, total: int, legend: bool = True) -> dict[str, Any]:
+    """Labelled by people, labelled by machines, waiting for people, of so many solutions; `legend` says so in words."""
     words = f"{settled:,} labelled, {machine:,} by machines, {waiting:,} waiting for people, of {total:,}"
-    return {"settled": settled, "machine": machine, "waiting": waiting, "total": total, "words": words}
+    parts = {"settled": settled, "machine": machine, "waiting": waiting, "total": total}
+    return {**parts, "words": words, "legend": legend}

@@ -35,6 +35,17 @@ PLACES: Final = (
 """The route (it takes the project's slug), its word in the header, and the right that shows it."""
 
 
+WITHIN: Final = {
+    **dict.fromkeys(("solution", "runs", "run", "new_run", "start_run", "intakes", "intake", "upload"), "solutions"),
+    "export": "exports",
+    "project_people": "project_settings",
+    "reset_member": "project_settings",
+    "disagreements": "label",
+    "disagreement": "label",
+}
+"""Routes that are no place of their own, and the place that they belong to."""
+
+
 def project_for(request: HttpRequest, slug: str, right: Right) -> Project:
     """The project, if the signed-in person has `right` in it; it is left on the request, for the header.
 
@@ -86,4 +97,6 @@ class Shell:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `shell` for the header, and `project` where a view has opened one."""
-    return {"shell": Shell(request), "project": getattr(request, "project", None)}
+    route = request.resolver_match.url_name or "" if request.resolver_match else ""
+    place = WITHIN.get(route, route)
+    return {"shell": Shell(request), "project": getattr(request, "project", None), "place": place}

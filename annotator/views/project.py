@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,15 @@ from annotator.quality.figures import Chart
 from annotator.quality.progress import by_status, throughput
 from annotator.views.access import member_of
 
+KEYS: Final = {
+    SolutionStatus.SETTLED: "",
+    SolutionStatus.MACHINE: "b",
+    SolutionStatus.QUEUED: "c",
+    SolutionStatus.DISPUTED: "c",
+    SolutionStatus.NEW: "rest",
+}
+"""Colour of each status in the bar (components.css)."""
+
 
 @require_safe
 @login_required
@@ -29,7 +39,10 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
     read = sum(number for _, number in days)
     context = {
         "total": statuses.total(),
-        "statuses": [(value, label, statuses[value]) for value, label in SolutionStatus.choices],
+        "statuses": [
+            {"value": value, "label": label, "number": statuses[value], "key": KEYS[SolutionStatus(value)]}
+            for value, label in SolutionStatus.choices
+        ],
         "settled": statuses[SolutionStatus.SETTLED],
         "machine": statuses[SolutionStatus.MACHINE],
         "waiting": statuses[SolutionStatus.QUEUED] + statuses[SolutionStatus.DISPUTED],

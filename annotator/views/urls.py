@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
-from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 
 from annotator.views import (
     account,
     adjudicate,
     endpoints,
+    exports,
     intake,
     label,
     people,
@@ -21,12 +21,6 @@ from annotator.views import (
     solutions,
     tokens,
 )
-
-
-def not_built(request: HttpRequest, **_: str) -> HttpResponse:
-    """Stands in for pages that are being written; none is left at the end."""
-    raise Http404("not built yet")
-
 
 urlpatterns = [
     path("login/", account.SignIn.as_view(), name="login"),
@@ -42,7 +36,6 @@ urlpatterns = [
     path("projects/<slug:slug>/label/<str:code>/evidence/<int:index>/", label.evidence, name="label_evidence"),
     path("projects/<slug:slug>/disagreements/", adjudicate.page, name="disagreements"),
     path("projects/<slug:slug>/disagreements/<str:code>/", adjudicate.one, name="disagreement"),
-    path("projects/<slug:slug>/exports/", not_built, name="exports"),
     path("projects/new/", projects.new_project, name="new_project"),
     path("projects/<slug:slug>/", project.project, name="project"),
     path("projects/<slug:slug>/settings/", settings.project_settings, name="project_settings"),
@@ -67,6 +60,9 @@ urlpatterns = [
         runs.change_run,
         name="change_run",
     ),
+    path("projects/<slug:slug>/exports/", exports.exports, name="exports"),
+    path("projects/<slug:slug>/exports/<str:code>/", exports.export, name="export"),
+    path("projects/<slug:slug>/exports/<str:code>/<str:name>", exports.export_download, name="export_download"),
     path("projects/<slug:slug>/quality/", quality.quality, name="quality"),
     path("projects/<slug:slug>/quality/<str:name>.csv", quality.quality_csv, name="quality_csv"),
     path("endpoints/", endpoints.endpoints, name="endpoints"),

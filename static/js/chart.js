@@ -58,11 +58,17 @@
     return { series, values, bands };
   };
 
-  // Bars need half a step of room at either end, or the outer ones are cut.
-  const padded = ({ x, series }) => {
-    const half = series.some((one) => one.kind === "bars") ? (x.length > 1 ? (x.at(-1) - x[0]) / (x.length - 1) / 2 : 0.5) : 0;
+  // Bars need half a step of room at either end, or the outer ones are cut; so does a point that is alone.
+  const padded = ({ x, series, time }) => {
+    const step = x.length > 1 ? (x.at(-1) - x[0]) / (x.length - 1) : time ? DAY : 1;
+    const half = x.length < 2 || series.some((one) => one.kind === "bars") ? step / 2 : 0;
     return (_, low, high) => [low - half, high + half];
   };
+
+  // Times are days, counted in UTC as the server counts them, and fit on one line.
+  const DAY = 86400;
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  const days = { incrs: [1, 2, 7, 14, 30, 91, 365].map((many) => many * DAY), values: (_, splits) => splits.map((at) => day.format(at * 1000)) };
 
   const draw = (place) => {
     const source = document.querySelector(place.dataset.chart);
@@ -75,8 +81,9 @@
       ...size(),
       series,
       bands,
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       scales: { x: { time: Boolean(data.time), range: padded(data) }, y: data.y_range ? { range: data.y_range } : { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
-      axes: [axis(data.x_label, { size: 30 }), axis(data.y_label, { size: 56 })],
+      axes: [axis(data.x_label, { size: 30, ...(data.time ? days : {}) }), axis(data.y_label, { size: 56 })],
       legend: { show: data.series.length > 1, live: true },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     };

@@ -14,7 +14,7 @@ class AddMember(forms.Form):
         help_text="An account that exists, or a new one: it gets a password that you hand over.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    role = forms.ChoiceField(choices=Role.choices)
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
 
 
 class AddPerson(forms.Form):
