@@ -136,8 +136,18 @@ def keep(assignment: Assignment) -> Assignment:
 
     Raises LeaseGone, saying where it went.
     """
+    return still(lock(assignment))
+
+
+def lock(assignment: Assignment) -> Assignment:
+    """The assignment as it is now, its row held until the transaction ends."""
     fresh = Assignment.objects.select_for_update().get(pk=assignment.pk)
     fresh.slot, fresh.solution, fresh.rater = assignment.slot, assignment.solution, assignment.rater
+    return fresh
+
+
+def still(fresh: Assignment) -> Assignment:
+    """`keep` for an assignment that `lock` returned in this transaction."""
     if fresh.state == AssignmentState.OPEN:
         return fresh
     if fresh.state == AssignmentState.EXPIRED and _revive(fresh):

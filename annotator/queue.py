@@ -59,6 +59,7 @@ def submit(
         with transaction.atomic():
             # Everybody takes the solution first, then the assignment, then the slot: no two can wait for each other.
             [assignment.solution] = slots.lock([assignment.solution_id])
+            assignment = leases.lock(assignment)
             if earlier := _earlier(assignment, rater, key, body_hash):
                 return earlier, False
             annotation = _hand_in(assignment, submission, key, body_hash)
@@ -77,7 +78,6 @@ def _earlier(assignment: Assignment, rater: Rater, key: str | None, body_hash: s
             if (same_key.assignment_id, same_key.body_hash) != (assignment.pk, body_hash):
                 raise Reused(f"the key {key} was used for another submission")
             return same_key
-    assignment.refresh_from_db(fields=["state"])
     if assignment.state != AssignmentState.SUBMITTED:
         return None
     submitted = Annotation.objects.get(assignment=assignment, superseded_at=None)
@@ -88,7 +88,7 @@ def _earlier(assignment: Assignment, rater: Rater, key: str | None, body_hash: s
 
 def _hand_in(assignment: Assignment, submission: Submission, key: str | None, body_hash: str) -> Annotation:
     submissions.check(submission, assignment.solution.step_count, assignment.asked)
-    assignment = leases.keep(assignment)
+    assignment = leases.still(assignment)
     Slot.objects.filter(pk=assignment.slot_id).update(state=SlotState.DONE)
     assignment.state, assignment.ended_at = AssignmentState.SUBMITTED, timezone.now()
     assignment.save(update_fields=["state", "ended_at"])

@@ -93,8 +93,10 @@ def settle_locked(solution: Solution) -> str:
         return _ask_more(solution, needed)
     if difference := differences(conclusive):
         return _dispute(solution, difference)
+    disputed = solution.status == SolutionStatus.DISPUTED
     [settlement] = labels.conclude([_conclusion(solution, Source.HUMAN, conclusive)])
-    _close_disagreement(solution, settlement)
+    if disputed:
+        _close_disagreement(solution, settlement)
     return SETTLED
 
 
