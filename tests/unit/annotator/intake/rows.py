@@ -50,3 +50,8 @@ def take(project: Project, *rows: Any, format: str = "native", **options: Any) -
 def counts(read: Intake) -> tuple[int, int, int, int]:
     """Rows read, new, known, refused."""
     return read.rows_read, read.rows_new, read.rows_known, read.rows_refused
+
+
+def refusals(read: Intake) -> list[tuple[int, str, str]]:
+    """Line, field and reason of each."""
+    return [(refusal.line, refusal.field, refusal.reason) for refusal in read.refusals.all()]
