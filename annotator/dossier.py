@@ -90,8 +90,10 @@ class StepFacts:
 
     @property
     def says_label(self) -> bool:
-        """Is there a label that is not just what the people listed beneath it said?"""
-        return self.label is not None and not (self.label.source == Source.HUMAN and self.people)
+        """Is there more to the label than its mark: a soft value, or that it is not what the people beneath said?"""
+        if self.label is None:
+            return False
+        return self.label.p_correct is not None or (bool(self.people) and self.label.source != Source.HUMAN)
 
 
 @dataclass(frozen=True, slots=True)
