@@ -28,7 +28,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """The open ones, the oldest first."""
     project = project_for(request, slug, Right.REVIEW)
     waiting = _open(project)
-    context = {"rows": waiting[:SHOWN], "count": waiting.count(), "place": "disagreements"}
+    context = {"rows": waiting[:SHOWN], "count": waiting.count()}
     return render(request, "annotator/disagreements/page.html", context)
 
 
@@ -44,7 +44,7 @@ def one(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     project = project_for(request, slug, Right.REVIEW)
     disagreement = get_object_or_404(_open(project), solution__code=code)
     if request.method == "GET":
-        context = {"sheet": sheet_of_disagreement(disagreement), "place": "disagreements"}
+        context = {"sheet": sheet_of_disagreement(disagreement)}
         return render(request, "annotator/disagreements/one.html", context)
     assert isinstance(request.user, Person)
     try:

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 
 from annotator.errors import DomainError
 
 
 class DomainErrors:
-    """Middleware. A whole page for a whole page; for htmx, a message at the top of the page that is open."""
+    """Middleware. A whole page for a whole page; for htmx, a message at the top of the page that is open.
+
+    A fragment that would become the sign-in form, because the session ended, becomes such a message too.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.headers.get("HX-Request") and response.headers.get("Location", "").startswith(
+            resolve_url(settings.LOGIN_URL)
+        ):
+            return _message(request, {"signed_out": True})
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):
             return None
         if request.headers.get("HX-Request"):
-            response = render(request, "annotator/errors/_message.html", {"error": exception})
-            # 200, for htmx swaps no other status here; it carries what happened in words.
-            response["HX-Retarget"], response["HX-Reswap"] = "#messages", "innerHTML show:top"
-            return response
+            return _message(request, {"error": exception})
         template = "403.html" if exception.status == 403 else "annotator/errors/page.html"
         context = {"error": exception, "exception": exception.detail}
         return render(request, template, context, status=exception.status)
+
+
+def _message(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
+    """200, for htmx swaps errors of no other kind; it says what happened in words."""
+    response = render(request, "annotator/errors/_message.html", context)
+    response["HX-Retarget"], response["HX-Reswap"] = "#messages", "innerHTML show:top"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotator import queue
-from annotator.errors import Conflict, DomainError, Invalid, NotAllowed
+from annotator.errors import Conflict, DomainError, Invalid, NotAllowed, StaleDraft
 from annotator.models import Assignment, Draft, EvidenceMode, FinishReason, Person, Project, Rater
 from annotator.permissions import Right
 from annotator.views.access import project_for
@@ -34,7 +34,6 @@ def _desk(project: Project, rater: Rater, assignment: Assignment | None) -> dict
         queue.note_evidence_seen(assignment)
     return {
         "project": project,
-        "place": "label",
         "sheet": sheet,
         "free": queue.free_count(project, rater),
         "lease_seconds": project.lease_minutes * 60,
@@ -90,14 +89,17 @@ def draft(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     project_for(request, slug, Right.LABEL)
     try:
         kept = queue.save_draft(code, _rater(request), **_read_draft(request.body))
+    except StaleDraft as error:
+        current = Draft.objects.filter(assignment__code=code).values_list("version", flat=True).first()
+        return _refused(error, version=current)
     except DomainError as error:
         return _refused(error)
     return JsonResponse({"version": kept.version})
 
 
-def _refused(error: DomainError) -> HttpResponse:
-    kind = type(error).__name__
-    return JsonResponse({"kind": kind, "title": error.title, "detail": error.detail}, status=error.status)
+def _refused(error: DomainError, **more: Any) -> HttpResponse:
+    said = {"kind": type(error).__name__, "title": error.title, "detail": error.detail}
+    return JsonResponse({**said, **more}, status=error.status)
 
 
 def _read_draft(body: bytes) -> dict[str, Any]:

@@ -3,28 +3,18 @@
   "use strict";
   const SOON = 600; // ms after the last change
   const IDLE = 10 * 60 * 1000; // who has done nothing for so long has left: the lease may end
+  // Storage may be full or forbidden: the draft on the server is then the only one.
+  const attempt = (act) => {
+    try {
+      return act();
+    } catch {
+      return null;
+    }
+  };
   const store = {
-    get: (key) => {
-      try {
-        return JSON.parse(localStorage.getItem(key));
-      } catch {
-        return null;
-      }
-    },
-    set: (key, value) => {
-      try {
-        localStorage.setItem(key, JSON.stringify(value));
-      } catch {
-        // full or forbidden: the draft on the server is then the only one
-      }
-    },
-    remove: (key) => {
-      try {
-        localStorage.removeItem(key);
-      } catch {
-        // as above
-      }
-    },
+    get: (key) => attempt(() => JSON.parse(localStorage.getItem(key))),
+    set: (key, value) => attempt(() => localStorage.setItem(key, JSON.stringify(value))),
+    remove: (key) => attempt(() => localStorage.removeItem(key)),
   };
 
   class Draft {
@@ -54,6 +44,7 @@
       });
       sheet.undoLog = left.undo;
       this.form.elements.comment.value = left.comment;
+      this.restored = true;
       this.changed();
     }
 
@@ -96,7 +87,16 @@
         this.say("not saved", true);
         return false;
       }
-      if (!reply.ok) return this.refuse(await reply.json().catch(() => ({})), reply.status);
+      if (reply.redirected) return this.refuse({ kind: "SignedOut" }, reply.status);
+      const restored = this.restored;
+      this.restored = false;
+      if (!reply.ok) {
+        const said = await reply.json().catch(() => ({}));
+        if (!restored || said.kind !== "StaleDraft") return this.refuse(said, reply.status);
+        // The page that this one replaced was still sending when the server wrote this one: ours is what it sent, or newer.
+        this.version = said.version;
+        return this.save();
+      }
       this.version = (await reply.json()).version;
       store.remove(this.key);
       if (!this.dirty) this.say("saved");
@@ -112,19 +112,22 @@
     }
 
     refuse({ kind, detail }, status) {
-      const other = kind === "StaleDraft";
       this.say("not saved", true);
       if (status === 409) this.stop();
-      this.form.dispatchEvent(
-        new CustomEvent("stepwise:refused", { detail: { other, lost: status === 409 && !other, text: detail ?? `The server refused to save (${status}).` } }),
-      );
+      const text = detail ?? `the server refused to save (${status})`;
+      this.form.dispatchEvent(new CustomEvent("stepwise:refused", { detail: { kind, text } }));
       return false;
     }
 
     async renew() {
       if (Date.now() - this.lastSeen > IDLE || this.gone) return;
       const reply = await this.post("renew");
-      if (reply && reply.status === 409) this.refuse(await reply.json(), 409);
+      if (reply?.status === 409) this.refuse(await reply.json(), 409);
+    }
+
+    // A page that goes away keeps what is not sent yet for the one that comes back.
+    leave() {
+      if (this.dirty && !this.gone) store.set(this.key, { ...this.sheet.toJSON(), version: this.version });
     }
 
     stop({ forget = false } = {}) {

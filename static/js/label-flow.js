@@ -30,9 +30,13 @@
     desk.paint();
   };
 
-  const refused = ({ detail: { other, text } }) => {
-    if (other) notice("This solution was changed in another window. Reload the page to go on from there.");
-    else notice(`Not saved: ${text}. Your ratings stand here until you reload the page for another solution.`);
+  const refused = ({ detail: { kind, text } }) => {
+    const words = {
+      StaleDraft: "This solution was changed in another window. Reload the page to go on from there.",
+      LeaseGone: `Not saved: ${text}. Your ratings stand here until you reload the page for another solution.`,
+      SignedOut: "You are signed out. Your ratings are kept in this browser: sign in again in another tab, then reload this page.",
+    };
+    notice(words[kind] ?? `Not saved: ${text}. Your ratings are kept in this browser: reload the page to try again.`);
   };
 
   const lay = (work) => {
@@ -92,7 +96,7 @@
   });
 
   document.addEventListener("stepwise:online", () => desk.draft?.dirty && desk.draft.flush());
-  window.addEventListener("pagehide", () => desk.draft?.flush());
+  window.addEventListener("pagehide", () => desk.draft?.leave());
 
   lay(one("#work"));
 })();

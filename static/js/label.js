@@ -8,11 +8,11 @@
     j: "next", ArrowDown: "next", k: "previous", ArrowUp: "previous", e: "first", z: "undo", w: "correct", x: "why",
     s: "skip", "?": "keys", o: "unfold", h: "answer", p: "faulty", Enter: "submit",
   }; // prettier-ignore
-  const SAME_MOVE = 250; // ms: who types "3 j" fast means one step on, and rating has already gone there
+  const SAME_MOVE = 600; // ms: who types "3 j" fast means one step on, and rating has already gone there
   const one = (selector) => document.querySelector(selector);
   const desk = { sheet: null, draft: null }; // what lies on the desk now; label-flow.js lays it there
   window.Stepwise = { ...window.Stepwise, desk };
-  let ratedAt = 0;
+  let moved = null; // where rating a step went by itself, and when
 
   const verdict = (text, missing = false) => {
     one("#verdict").textContent = text;
@@ -41,11 +41,12 @@
 
   const rate = (value) => {
     const index = desk.sheet.current;
+    if (!desk.sheet.steps[index].querySelector(`.rate[value="${value}"]`)) return;
     desk.sheet.act([{ index, field: "rating", to: value }]);
-    ratedAt = performance.now();
-    if (value === RATINGS.bad) return paint();
-    const following = desk.sheet.missing().find((i) => i > index);
-    return following === undefined ? paint() : go(following);
+    const following = value === RATINGS.bad ? undefined : desk.sheet.missing().find((i) => i > index);
+    if (following === undefined) return paint();
+    moved = { sheet: desk.sheet, at: performance.now() };
+    return go(following);
   };
 
   const write = (field) => {
@@ -59,7 +60,11 @@
   const submit = () => desk.sheet.form.requestSubmit(one("#submit"));
 
   const actions = {
-    next: () => performance.now() - ratedAt > SAME_MOVE && go(Math.min(desk.sheet.current + 1, desk.sheet.steps.length - 1)),
+    next: () => {
+      const same = moved?.sheet === desk.sheet && performance.now() - moved.at < SAME_MOVE;
+      moved = null;
+      if (!same) go(Math.min(desk.sheet.current + 1, desk.sheet.steps.length - 1));
+    },
     previous: () => go(Math.max(desk.sheet.current - 1, 0)),
     first: () => {
       const before = desk.sheet.steps.map((_, i) => i).filter((i) => i < desk.sheet.current && desk.sheet.asked(i) && !desk.sheet.values.has(i));

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, Route, expect
 
 from annotator.models import Annotation, Assignment, AssignmentState, Draft, Person, Project, Rating, Routing, Solution
@@ -226,6 +227,20 @@ def test_no_connection_loses_nothing(project: Project, desk: Page, complaints: l
     expect(desk.locator("#connection")).to_be_hidden()
     assert set(Draft.objects.get(assignment__solution=solution).ratings) == {"0", "1"}
     complaints.clear()  # what the browser says of connections that fail
+
+
+def test_who_was_signed_out_finds_the_ratings_again(project: Project, desk: Page, complaints: list[str]) -> None:
+    queued(project)
+    start(desk)
+    cookies = desk.context.cookies()
+    desk.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    press(desk, "3", "3")
+    expect(desk.locator("#refused")).to_contain_text("You are signed out")
+    desk.context.add_cookies(cookies)  # type: ignore[arg-type]
+    desk.reload()
+    expect(desk.locator("[name='rating-1'][value='1']")).to_be_checked()
+    saved(desk)
+    assert set(Draft.objects.get().ratings) == {"0", "1"}
 
 
 def test_another_window_is_not_overwritten(project: Project, desk: Page, complaints: list[str]) -> None:

@@ -69,6 +69,12 @@ def test_visitors_are_sent_to_sign_in(project: Project) -> None:
     assert response["Location"].startswith("/login/")
 
 
+def test_a_fragment_never_becomes_the_sign_in_form(project: Project) -> None:
+    response = Client().post(reverse("label_claim", args=[project.slug]), headers=HTMX)
+    assert response["HX-Retarget"] == "#messages"
+    assert "You are signed out" in response.content.decode()
+
+
 def test_outsiders_are_told_that_there_is_nothing(project: Project) -> None:
     web = Client()
     web.force_login(make_person())
