@@ -46,6 +46,13 @@ def hand_over(*paths: Path) -> None:
             os.chown(path, NOBODY, NOBODY)
 
 
+def let_through(folder: Path) -> None:
+    """Let that other identity pass through a private folder of ours (enter, not list); leave other folders alone."""
+    private = folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o077
+    if unprivileged() == _CHANGED and private:
+        folder.chmod(0o711)
+
+
 def may_enter(folder: Path) -> None:
     """Raise HomeUnusable where PostgreSQL, under its other identity, could not reach `folder`."""
     if unprivileged() != _CHANGED:

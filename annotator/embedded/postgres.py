@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from annotator.embedded.account import hand_over, may_enter, unprivileged
+from annotator.embedded.account import hand_over, let_through, may_enter, unprivileged
 from annotator.embedded.errors import DataUnusable, DiskFull, ProgramFailed, ProgramMissing
 from annotator.embedded.home import ROLE, make_private
 from annotator.embedded.process import start_child
@@ -129,6 +129,7 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
         hand_over(draft)
+        let_through(draft.parent)
         may_enter(draft)
         may_enter(self.binaries)
         self._initdb(draft)
@@ -162,6 +163,7 @@ class Postgres:
         """
         make_private(self.sockets)
         hand_over(self.sockets)
+        let_through(self.sockets.parent)
         deadline = time.monotonic() + 15
         while self._processes() and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from annotator.embedded import account
 from annotator.embedded import postgres as module
 from annotator.embedded.errors import DataUnusable, HomeUnusable, ProgramFailed, ProgramMissing
 from annotator.embedded.home import CHECKOUT, Home, make_private
@@ -141,3 +144,19 @@ def test_a_socket_folder_of_another_account_is_refused(tmp_path: Path) -> None:
     os.chown(folder, 1234, 1234)
     with pytest.raises(HomeUnusable, match="belongs to another account"):
         make_private(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another identity")
+def test_root_without_user_namespaces_runs_it_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not shutil.which("setpriv"):
+        pytest.skip("needs setpriv (util-linux)")
+    monkeypatch.setattr(account, "_namespaces_work", lambda: False)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        try:
+            server = over(Home(Path(folder) / "home"))
+        except HomeUnusable as refusal:
+            pytest.skip(f"the checkout is out of reach of nobody: {refusal}")
+        with server.running():
+            assert server.answers()
+            assert server.data.stat().st_uid == account.NOBODY
