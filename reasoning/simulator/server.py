@@ -112,9 +112,12 @@ class _Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.world = Models(settings.truth, settings.law)
+        self.requests = self.completions = 0
 
     async def health(self, request: Request) -> Response:
-        return _json({"status": "ok", "problems": len(self.settings.truth)})
+        """Also what was asked so far: whoever pays by the call can check its books against it."""
+        asked = {"requests": self.requests, "completions": self.completions}
+        return _json({"status": "ok", "problems": len(self.settings.truth), **asked})
 
     async def models(self, request: Request) -> Response:
         if refusal := self._refused(request):
@@ -134,6 +137,8 @@ class _Service:
             return _refuse(400, str(error))
         if asked.model not in MODELS and not asked.model.startswith(MODEL_PREFIX):
             return _refuse(404, f"The model `{asked.model}` does not exist.", "model_not_found")
+        self.requests += 1
+        self.completions += asked.n
         await asyncio.sleep(self.settings.slow if fault is Fault.SLOW else self.settings.latency)
         failed = self._failed(fault)
         return failed if failed is not None else self._answer(asked, raw, fault)
