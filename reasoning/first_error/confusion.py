@@ -14,7 +14,7 @@ import numpy as np
 
 from reasoning.first_error.likelihood import Likelihood, log_sum
 from reasoning.first_error.model import Confusion, Parameters
-from reasoning.first_error.posterior import posteriors, testimony
+from reasoning.first_error.posterior import posteriors
 from reasoning.first_error.tables import Floats, Ints
 from reasoning.types import NO_ERROR, Evidence
 
@@ -111,8 +111,7 @@ def _silent(likelihood: Likelihood, p: Parameters) -> Floats:
 
 def _belief(likelihood: Likelihood, p: Parameters, silent: Floats) -> Floats:
     """(H,) P(F | everything); 1 for a label."""
-    said = [testimony(each, p) for each in likelihood.evidence]
-    joint = silent + np.array([said[c][f] for c, f in zip(likelihood.chain, likelihood.first, strict=True)])
+    joint = silent + likelihood.spoken(p)
     top = np.maximum.reduceat(joint, likelihood.starts)
     weight = np.exp(joint - top[likelihood.chain])
     belief: Floats = weight / np.add.reduceat(weight, likelihood.starts)[likelihood.chain]

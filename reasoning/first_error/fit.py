@@ -160,17 +160,18 @@ def _unpack(t: Floats, p: Parameters) -> Parameters:
 
 
 def _policy(likelihood: Likelihood, start: Parameters, prior: Parameters) -> Parameters:
-    centre = _pack(prior)
+    centre, spoken = _pack(prior), likelihood.spoken(start)
 
     def loss(t: Floats) -> float:
-        return float((((t - centre) / _WIDTHS) ** 2).sum() / 2 - likelihood.total(_unpack(t, start)))
+        total = likelihood.per_problem(_unpack(t, start), spoken).sum()
+        return float((((t - centre) / _WIDTHS) ** 2).sum() / 2 - total)
 
     found = minimize(
         loss,
         _pack(start),
         method="L-BFGS-B",
         bounds=list(zip(_LOW, _HIGH, strict=True)),
-        options={"eps": 1e-4, "maxiter": 40, "ftol": 1e-6},
+        options={"eps": 1e-4, "maxiter": 30, "ftol": 1e-5},
     )
     return _unpack(np.asarray(found.x, np.float64), start)
 

@@ -16,8 +16,8 @@ from reasoning.first_error.posterior import problem_index, testimony
 from reasoning.first_error.tables import LOGIT_STEP, LOGITS, SOLVE_CLIP, Floats, Ints, logit, noisy, sigmoid
 from reasoning.types import NO_ERROR, Evidence, Verdict
 
-_SOLVE_EDGES = np.concatenate([[0.0], np.linspace(SOLVE_CLIP[0] + 0.02, 0.9, 10), [0.94, 0.97, 1.0]])
-_RECOVERY_EDGES = np.array([0.0, 0.01, 0.03, 0.07, 0.13, 0.21, 0.32, 0.48, 1.0])
+_SOLVE_EDGES = np.array([0.0, 0.1, 0.22, 0.36, 0.5, 0.63, 0.75, 0.85, 0.92, 0.965, 1.0])
+_RECOVERY_EDGES = np.array([0.0, 0.015, 0.045, 0.1, 0.19, 0.32, 0.5, 1.0])
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,21 @@ class Likelihood:
         self._pairs(evidence)
 
     def _pairs(self, evidence: Sequence[Evidence]) -> None:
-        """One row per hypothesis and prefix that has rollouts."""
+        """Each hypothesis and prefix with rollouts is a pair; alike ones are looked up once."""
         kinds: dict[tuple[int, int], int] = {}
-        hypothesis, prefix, kind = [], [], []
-        for h, c in enumerate(self.chain.tolist()):
+        places: dict[tuple[int, int, int], int] = {}
+        alike: dict[tuple[int, int], int] = {}
+        hypothesis, pair = [], []
+        for h, (c, first) in enumerate(zip(self.chain.tolist(), self.first.tolist(), strict=True)):
             for i, count in evidence[c].counts.items():
-                if count.graded:
-                    hypothesis.append(h)
-                    prefix.append(i)
-                    kind.append(kinds.setdefault((count.graded, count.successes), len(kinds)))
-        self.hypothesis, self.prefix = np.array(hypothesis, np.int64), np.array(prefix, np.int64)
-        self.kind = np.array(kind, np.int64)
+                place = places.setdefault((evidence[c].steps, first, i), len(places))
+                kind = kinds.setdefault((count.graded, count.successes), len(kinds))
+                hypothesis.append(h)
+                pair.append(alike.setdefault((kind, place), len(alike)))
+        self.places = np.array(list(places), np.int64).reshape(-1, 3).T
+        self.alike = np.array(list(alike), np.int64).reshape(-1, 2).T
+        self.pair = np.array(pair, np.int64)
+        self.paired, self.pair_starts = np.unique(np.array(hypothesis, np.int64), return_index=True)
         graded = np.array([n for n, _ in kinds], np.float64)
         self.successes = np.array([x for _, x in kinds], np.float64)
         self.failures = graded - self.successes
@@ -95,13 +99,13 @@ class Likelihood:
             (self.first < self.steps)[:, None], leave + self.first[:, None] * stay, self.steps[:, None] * stay
         )
         joint += self._own(p, np.exp(log_right) @ weight)
-        if len(self.kind):
+        if len(self.pair):
             exponent = self.successes[:, None, None] * log_right + self.failures[:, None, None] * log_wrong
             top = exponent.max(2)
             table = top + np.log(np.exp(exponent - top[..., None]) @ weight)
-            h = self.hypothesis
-            z = _logits(p, self.steps[h], self.first[h], self.prefix)
-            np.add.at(joint, h, _interpolate(table, z, self.kind[:, None]))
+            kind, place = self.alike
+            found = _interpolate(table, _logits(p, *self.places)[place], kind[:, None])
+            joint[self.paired] += np.add.reduceat(found[self.pair], self.pair_starts)
         return joint
 
     def _own(self, p: Parameters, mean: Floats) -> Floats:
@@ -115,26 +119,21 @@ class Likelihood:
         """(S,) and (R,) log prior weights."""
         return _SOLVE.log_weights(*p.solve_rate), _RECOVERY.log_weights(1.0, 1.0 / p.recovery - 1.0)
 
-    def _given_solve(self, p: Parameters) -> Floats:
-        """(H, S) log P(F, evidence, what judges and people said | s)."""
-        _, recovery = self.log_weights(p)
-        joint = self.by_hypothesis(p).reshape(len(self.chain), -1, len(recovery)) + recovery
+    def spoken(self, p: Parameters) -> Floats:
+        """(H,) log P(what judges and people said | F)."""
         said = [testimony(each, p) for each in self.evidence]
-        spoken = np.array([said[c][f] for c, f in zip(self.chain.tolist(), self.first.tolist(), strict=True)])
-        given: Floats = log_sum(joint, 2) + spoken[:, None]
-        return given
+        return np.array([said[c][f] for c, f in zip(self.chain.tolist(), self.first.tolist(), strict=True)])
 
-    def per_problem(self, p: Parameters) -> Floats:
-        """(problems,) log P(everything about its chains)."""
-        given = self._given_solve(p)
+    def per_problem(self, p: Parameters, spoken: Floats | None = None) -> Floats:
+        """(problems,) log P(everything about its chains). `spoken`, where it is known already, saves its time."""
+        solve, recovery = self.log_weights(p)
+        joint = self.by_hypothesis(p).reshape(len(self.chain), -1, len(recovery)) + recovery
+        given = log_sum(joint, 2) + (self.spoken(p) if spoken is None else spoken)[:, None]
         top = np.maximum.reduceat(given, self.starts)
         chains = top + np.log(np.add.reduceat(np.exp(given - top[self.chain]), self.starts))
-        problems = np.tile(self.log_weights(p)[0], (int(self.problem.max(initial=-1)) + 1, 1))
+        problems = np.tile(solve, (int(self.problem.max(initial=-1)) + 1, 1))
         np.add.at(problems, self.problem, chains)
         return log_sum(problems, 1)
-
-    def total(self, p: Parameters) -> float:
-        return float(self.per_problem(p).sum())
 
 
 def log_sum(z: Floats, axis: int) -> Floats:
@@ -163,6 +162,7 @@ def _interpolate(table: Floats, z: Floats, kind: Ints | int) -> Floats:
     at = (z - LOGITS[0]) / LOGIT_STEP
     cell = np.clip(at.astype(np.int64), 0, len(LOGITS) - 2)
     part = np.clip(at - cell, 0.0, 1.0)
-    low: Floats = table[kind, cell]
-    between: Floats = low + part * (table[kind, cell + 1] - low)
+    flat, cell = table.ravel(), cell + np.asarray(kind) * len(LOGITS)
+    low = flat.take(cell)
+    between: Floats = low + part * (flat.take(cell + 1) - low)
     return between
