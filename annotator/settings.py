@@ -152,11 +152,9 @@ STORAGES = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["annotator.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
-    "PAGE_SIZE": 100,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["annotator.api.bodies.JSON"],
+    "DEFAULT_PARSER_CLASSES": ["annotator.api.bodies.JSONBody"],
+    "DEFAULT_SCHEMA_CLASS": "annotator.api.schema.Operations",
     "EXCEPTION_HANDLER": "annotator.api.problems.handler",
 }
 SPECTACULAR_SETTINGS = {
@@ -164,7 +162,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Step-level labels for process reward models.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "POSTPROCESSING_HOOKS": ["annotator.api.schema.add_problems"],
+    "POSTPROCESSING_HOOKS": ["annotator.api.schema.describe"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

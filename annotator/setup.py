@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from annotator import intake
 from annotator.errors import Invalid
@@ -18,6 +18,8 @@ ENVIRONMENT: Final = "Environment"
 SIMULATOR: Final = "Simulator"
 SAMPLE_SLUG: Final = "sample"
 SAMPLE_LOADED: Final = "sample.loaded"
+NOT_A_SLUG: Final = "new"
+"""`/projects/new/` is a page of its own."""
 
 
 def ensure_endpoints() -> list[Endpoint]:
@@ -66,8 +68,8 @@ def default_endpoint(kind: str) -> Endpoint | None:
 
 def create_project(slug: str, name: str, person: Person | None, **fields: Any) -> Project:
     """A project with `person` as its manager and the default endpoints. Invalid names the field that is wrong."""
-    if Project.objects.filter(slug=slug).exists():
-        raise Invalid("slug", f"there is a project {slug!r} already")
+    if slug == NOT_A_SLUG or Project.objects.filter(slug=slug).exists():
+        raise _taken(slug)
     defaults = {kind.value: default_endpoint(kind) for kind in (EndpointKind.JUDGE, EndpointKind.COMPLETER)}
     project = Project(slug=slug, name=name, **(defaults | fields))
     try:
@@ -75,11 +77,32 @@ def create_project(slug: str, name: str, person: Person | None, **fields: Any) -
     except ValidationError as error:
         field, reasons = next(iter(error.message_dict.items()))
         raise Invalid(field, " ".join(reasons)) from error
-    with transaction.atomic():
-        project.save()
-        if person is not None:
-            join(person, project, Role.MANAGER)
-        record("project.created", project=project, actor=person, subject=slug)
+    try:
+        with transaction.atomic():
+            project.save()
+            if person is not None:
+                join(person, project, Role.MANAGER)
+            record("project.created", project=project, actor=person, subject=slug)
+    except IntegrityError as error:
+        if "slug" not in str(error):
+            raise
+        raise _taken(slug) from error  # somebody took it at this moment
+    return project
+
+
+def _taken(slug: str) -> Invalid:
+    return Invalid("slug", f"there is a project {slug!r} already")
+
+
+def change_project(project: Project, person: Person | None, fields: Mapping[str, Any]) -> Project:
+    """Set what differs in `fields`, which are valid; logged where anything does."""
+    changed = sorted(name for name, value in fields.items() if getattr(project, name) != value)
+    for name in changed:
+        setattr(project, name, fields[name])
+    if changed:
+        with transaction.atomic():
+            project.save(update_fields=changed)
+            record("project.changed", project=project, actor=person, subject=project.slug, fields=changed)
     return project
 
 

@@ -6,6 +6,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 from annotator import health
+from annotator.api import problems
+
+handler400 = problems.bad_request
+handler500 = problems.server_error
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),

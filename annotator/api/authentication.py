@@ -33,7 +33,7 @@ class TokenAuthentication(BaseAuthentication):
         return token.person, token
 
     def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
+        return 'Bearer realm="Stepwise"'
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,36 +1,61 @@
-"""What all API views share: scopes, the project in the address, pages by cursor."""
+"""What all API views share: scopes, the project in the address, bodies, pages by cursor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.db.models import Model, QuerySet
-from rest_framework.pagination import CursorPagination
+from django.http import Http404, HttpRequest
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotator.api.bodies import JSON, JSONBody, OneForm, is_chunked
+from annotator.errors import Invalid
 from annotator.models import Person, Project, Token
-from annotator.permissions import Right, project_for
+from annotator.permissions import Right, project_for, rights_in
 
 Row = TypeVar("Row", bound=Model)
+_KEY_DIGITS: Final = 18
+"""Of a primary key: more would not fit a bigint."""
 
 
 class Pages(CursorPagination):
+    """Newest first. `next` and `previous` are whole addresses, or null."""
+
     ordering = "-pk"
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound as error:
+            raise Invalid("cursor", "is not one that a page gave") from error
+        if cursor is not None and not _is_position(cursor.position):
+            raise Invalid("cursor", "is not one that a page gave")
+        return cursor
+
+
+def _is_position(value: object) -> bool:
+    """A primary key as text, or none; the cursor is anything that was sent."""
+    text = "0" if value is None else str(value)
+    return text.isdecimal() and len(text) <= _KEY_DIGITS
 
 
 class HasScope(BasePermission):
     """The token must carry the scope that the view names for the method: `scopes = {"GET": "read", …}`."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        scope = getattr(view, "scopes", {}).get(request.method)
-        if scope is None:
+        scopes: dict[str, str] = getattr(view, "scopes", {})
+        scope = scopes.get("GET" if request.method == "HEAD" else request.method or "")
+        if scope is None:  # OPTIONS, and methods that the view does not have
             return True
         self.message = f"This token lacks the scope {scope!r}."
         return isinstance(request.auth, Token) and scope in request.auth.scopes
@@ -40,7 +65,27 @@ class View(APIView):
     """`scopes` names the token's scope by method; the person's right in the project is asked for beside it."""
 
     permission_classes = (IsAuthenticated, HasScope)
+    parser_classes: tuple[type[BaseParser], ...] = (JSONBody,)
+    renderer_classes = (JSON,)
+    content_negotiation_class = OneForm
+    pagination_class = Pages
     scopes: ClassVar[dict[str, str]] = {}
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        found = super().initialize_request(request, *args, **kwargs)
+        if is_chunked(found):
+            # A body without a length: REST framework would not even look for a parser.
+            found._stream = request  # type: ignore[assignment]
+        return found
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """PostgreSQL cannot even be asked for a text with NUL."""
+        super().initial(request, *args, **kwargs)
+        if any("\0" in str(value) for value in kwargs.values()):
+            raise Http404("There is nothing of this name.")
+        for name, values in request.query_params.lists():
+            if any("\0" in value for value in values):
+                raise Invalid(name, "must not hold NUL")
 
     @property
     def person(self) -> Person:
@@ -53,14 +98,15 @@ class View(APIView):
     def owned(self, rows: QuerySet[Row], code: str, right: Right) -> Row:
         """The row of this code, if the person has the right in its project; else as if there were none."""
         row = rows.filter(code=code).first()
-        slug = row.project.slug if row is not None else ""  # type: ignore[attr-defined]
-        project_for(self.person, slug, right)
-        assert row is not None
+        project: Project | None = getattr(row, "project", None)
+        if row is None or project is None or not rights_in(self.person, project):
+            raise Http404(f"There is no {code}.")
+        project_for(self.person, project.slug, right)
         return row
 
     def page(
         self, request: Request, rows: QuerySet[Row], show: Callable[[Sequence[Row]], list[dict[str, Any]]]
     ) -> Response:
-        pages = Pages()
+        pages = self.pagination_class()
         found = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response(show(found or []))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -41,8 +41,9 @@ def _rows() -> QuerySet[Export]:
 class Exports(View):
     scopes: ClassVar = {"GET": "export", "POST": "export"}
 
-    @extend_schema(responses=ExportShape(many=True))
+    @extend_schema(responses=ExportShape(many=True), operation_id="exports_list")
     def get(self, request: Request, slug: str) -> Response:
+        """What was asked for, newest first."""
         project = self.project(slug, Right.EXPORT)
         return self.page(request, _rows().filter(project=project), lambda rows: [shown(row) for row in rows])
 
@@ -65,14 +66,26 @@ class ExportDetail(View):
 
     @extend_schema(responses=ExportShape)
     def get(self, request: Request, code: str) -> Response:
+        """How far it is; once it is done, its files with their sha256."""
         return Response(shown(self.owned(_rows(), code, Right.EXPORT)))
 
 
 class ExportFileDetail(View):
-    scopes: ClassVar = {"GET": "export", "HEAD": "export"}
+    scopes: ClassVar = {"GET": "export"}
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="bytes=FIRST-LAST, to resume"),
+            OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="The ETag that the range is of"),
+            OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag that you have"),
+        ],
+        responses={
+            (200, "*/*"): OpenApiTypes.BINARY,
+            (206, "*/*"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="You have it"),
+        },
+    )
     def get(self, request: Request, code: str, name: str) -> HttpResponseBase:
-        """The file's bytes; ETag is its sha256, Range resumes, gzip if asked for."""
+        """The file's bytes. ETag is its sha256, Range resumes, gzip if Accept-Encoding says so."""
         export = self.owned(_rows(), code, Right.EXPORT)
         return serve(request, ExportFile.objects.filter(export=export, name=name).first())

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import intake
 from annotator.api.base import View
-from annotator.api.shapes import Accepted, IntakeShape
+from annotator.api.bodies import Untouched, pieces
+from annotator.api.shapes import Accepted, IntakeRowShape, IntakeShape
+from annotator.intake.options import AS as LABELS_AS
+from annotator.intake.options import CONTAINERS
 from annotator.models import Intake
 from annotator.permissions import Right
 from reasoning.characters import unescape
+from reasoning.steps import SPLITTERS
 
-CHUNK: Final = 256 * 1024
 REFUSALS_SHOWN: Final = 200
+"""`counts.refused` says how many there are."""
 
 
-class Untouched(BaseParser):
-    """Hands the body on unread, whatever its type."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return stream
-
-
-def body_of(request: Request) -> Iterator[bytes]:
-    """The raw body in pieces. A chunked request has no length, so Django would see it empty: read the server's."""
-    chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
-    source = request.META["wsgi.input"] if chunked else request._request
-    while piece := source.read(CHUNK):
-        yield piece
-
-
-def shown(row: Intake) -> dict[str, Any]:
-    refusals = row.refusals.all()[:REFUSALS_SHOWN]
+def summary(row: Intake) -> dict[str, Any]:
     return {
         "id": row.code,
         "name": row.name,
@@ -48,33 +32,41 @@ def shown(row: Intake) -> dict[str, Any]:
         "state": row.state,
         "detail": row.detail,
         "counts": {"read": row.rows_read, "new": row.rows_new, "known": row.rows_known, "refused": row.rows_refused},
-        "refusals": [
-            {"line": r.line, "field": r.field, "reason": unescape(r.reason), "excerpt": unescape(r.excerpt)}
-            for r in refusals
-        ],
         "withdrawn": row.withdrawn_at is not None,
     }
+
+
+def shown(row: Intake) -> dict[str, Any]:
+    refusals = [
+        {"line": each.line, "field": each.field, "reason": unescape(each.reason), "excerpt": unescape(each.excerpt)}
+        for each in row.refusals.all()[:REFUSALS_SHOWN]
+    ]
+    return summary(row) | {"refusals": refusals}
 
 
 class Intakes(View):
     scopes: ClassVar = {"GET": "read", "POST": "intake"}
     parser_classes = (Untouched,)
 
-    @extend_schema(responses=IntakeShape(many=True))
+    @extend_schema(responses=IntakeRowShape(many=True), operation_id="intakes_list")
     def get(self, request: Request, slug: str) -> Response:
-        project = self.project(slug, Right.VIEW)
-        return self.page(request, Intake.objects.filter(project=project), lambda rows: [shown(row) for row in rows])
+        """What was read in, newest first; refusals are in each intake's own call."""
+        rows = Intake.objects.filter(project=self.project(slug, Right.VIEW))
+        return self.page(request, rows, lambda found: [summary(row) for row in found])
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("format", str, required=True),
-            OpenApiParameter("container", str, description="parquet"),
-            OpenApiParameter("name", str),
-            OpenApiParameter("source", str),
-            OpenApiParameter("splitter", str),
-            OpenApiParameter("as", str, description="evidence: labels that come along are evidence, not labels"),
+            OpenApiParameter("format", str, required=True, enum=sorted(intake.FORMATS)),
+            OpenApiParameter("name", str, description="What the file is called in lists"),
+            OpenApiParameter("source", str, description="Source of rows that name none"),
+            OpenApiParameter(
+                "splitter", str, enum=["auto", *SPLITTERS], description="How a text without steps is split"
+            ),
+            OpenApiParameter("as", str, enum=LABELS_AS, description="Keep labels that come along as evidence only"),
+            OpenApiParameter("container", str, enum=CONTAINERS, description="Found out from the file's first bytes"),
+            OpenApiParameter("annotators_are_people", bool, description="One key is one person in all rows"),
         ],
-        request={"application/octet-stream": OpenApiTypes.BINARY},
+        request={"*/*": OpenApiTypes.BINARY},
         responses={202: Accepted},
     )
     def post(self, request: Request, slug: str) -> Response:
@@ -83,7 +75,7 @@ class Intakes(View):
         options = {key: value for key, value in request.query_params.items() if key not in {"format", "name"}}
         row = intake.receive(
             project,
-            body_of(request),
+            pieces(request),
             format=request.query_params.get("format", ""),
             options=options,
             person=self.person,
@@ -97,6 +89,7 @@ class IntakeDetail(View):
 
     @extend_schema(responses=IntakeShape)
     def get(self, request: Request, code: str) -> Response:
+        """How far it is, what it brought, and the first refusals with line, field and reason."""
         return Response(shown(self.owned(Intake.objects.select_related("project"), code, Right.VIEW)))
 
 
@@ -107,6 +100,4 @@ class IntakeWithdrawal(View):
     def post(self, request: Request, code: str) -> Response:
         """Take back everything that this intake brought; logged."""
         row = self.owned(Intake.objects.select_related("project"), code, Right.MANAGE)
-        intake.withdraw(row, self.person)
-        row.refresh_from_db()
-        return Response(shown(row))
+        return Response(shown(intake.withdraw(row, self.person)))

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from annotator import quality, setup
 from annotator.api.base import View
 from annotator.api.shapes import ProjectShape
-from annotator.models import record
+from annotator.models import Project
 from annotator.permissions import Right, projects_of
 
 
@@ -23,7 +23,9 @@ class Projects(View):
     @extend_schema(responses=ProjectShape(many=True), operation_id="projects_list")
     def get(self, request: Request) -> Response:
         """The projects that you are in."""
-        return Response(ProjectShape(projects_of(self.person), many=True).data)
+        mine = Project.objects.filter(pk__in=[project.pk for project in projects_of(self.person)])
+        rows = mine.select_related("judge", "completer")
+        return self.page(request, rows, lambda found: list(ProjectShape(found, many=True).data))
 
     @extend_schema(request=ProjectShape, responses={201: ProjectShape})
     def post(self, request: Request) -> Response:
@@ -42,6 +44,7 @@ class ProjectDetail(View):
 
     @extend_schema(responses=ProjectShape)
     def get(self, request: Request, slug: str) -> Response:
+        """One project and its settings."""
         return Response(ProjectShape(self.project(slug, Right.VIEW)).data)
 
     @extend_schema(request=ProjectShape(partial=True), responses=ProjectShape)
@@ -50,13 +53,7 @@ class ProjectDetail(View):
         project = self.project(slug, Right.MANAGE)
         shape = ProjectShape(project, data=request.data, partial=True)
         shape.is_valid(raise_exception=True)
-        fields = shape.validated_data
-        fields.pop("slug", None)
-        for name, value in fields.items():
-            setattr(project, name, value)
-        project.save(update_fields=list(fields))
-        record("project.changed", project=project, actor=self.person, subject=slug, fields=sorted(fields))
-        return Response(ProjectShape(project).data)
+        return Response(ProjectShape(setup.change_project(project, self.person, shape.validated_data)).data)
 
 
 class Quality(View):
@@ -64,5 +61,5 @@ class Quality(View):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
-        """Every figure of the dashboards."""
+        """Every figure of the dashboards: by name its question, its answer in words, values, table and chart."""
         return Response(quality.everything(self.project(slug, Right.VIEW)))

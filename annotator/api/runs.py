@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -54,8 +54,9 @@ def _asked(request: Request) -> dict[str, Any]:
 class Runs(View):
     scopes: ClassVar = {"GET": "read", "POST": "manage"}
 
-    @extend_schema(responses=RunShape(many=True))
+    @extend_schema(responses=RunShape(many=True), operation_id="runs_list")
     def get(self, request: Request, slug: str) -> Response:
+        """Newest first."""
         rows = Run.objects.filter(project=self.project(slug, Right.VIEW)).select_related("endpoint")
         return self.page(request, rows, lambda found: [shown(run) for run in found])
 
@@ -92,16 +93,21 @@ class RunDetail(View):
 
     @extend_schema(responses=RunShape)
     def get(self, request: Request, code: str) -> Response:
+        """How far it is, what it cost, and what failed, by reason."""
         return Response(shown(self.owned(Run.objects.select_related("project", "endpoint"), code, Right.VIEW)))
 
 
 class RunMove(View):
-    """Pause, resume or cancel."""
-
     scopes: ClassVar = {"POST": "manage"}
     moves: ClassVar = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel}
 
-    @extend_schema(request=None, responses=RunShape)
+    @extend_schema(
+        request=None,
+        responses=RunShape,
+        operation_id="runs_move",
+        parameters=[OpenApiParameter("move", str, OpenApiParameter.PATH, enum=["pause", "resume", "cancel"])],
+    )
     def post(self, request: Request, code: str, move: str) -> Response:
+        """`pause`, `resume` or `cancel` it. 409 where its state does not allow that."""
         run = self.owned(Run.objects.select_related("project", "endpoint"), code, Right.MANAGE)
         return Response(shown(self.moves[move](run, self.person)))

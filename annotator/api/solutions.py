@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.db.models import Count, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,10 +39,10 @@ def shown(rows: Sequence[Solution]) -> list[dict[str, Any]]:
     for label in Label.objects.filter(**current).order_by("index"):
         labels.setdefault(label.solution_id, []).append(label)
     counts = {
-        "judgements": _count(Judgement.objects.filter(solution__in=ids).values_list("solution_id", flat=True)),
-        "rollouts": _count(Rollout.objects.filter(solution__in=ids).values_list("solution_id", flat=True)),
-        "scores": _count(Score.objects.filter(solution__in=ids).values_list("solution_id", flat=True)),
-        "annotations": _count(Annotation.objects.filter(**current).values_list("solution_id", flat=True)),
+        "judgements": _count(Judgement.objects.filter(solution__in=ids)),
+        "rollouts": _count(Rollout.objects.filter(solution__in=ids)),
+        "scores": _count(Score.objects.filter(solution__in=ids)),
+        "annotations": _count(Annotation.objects.filter(**current)),
     }
     return [
         _one(row)
@@ -50,14 +50,15 @@ def shown(rows: Sequence[Solution]) -> list[dict[str, Any]]:
             "posterior": _posterior(posteriors.get(row.pk)),
             "settlement": _settlement(settlements.get(row.pk)),
             "labels": [_label(label) for label in labels.get(row.pk, [])],
-            "evidence": {name: count[row.pk] for name, count in counts.items()},
+            "evidence": {name: count.get(row.pk, 0) for name, count in counts.items()},
         }
         for row in rows
     ]
 
 
-def _count(ids: Iterable[int]) -> Counter[int]:
-    return Counter(ids)
+def _count(rows: QuerySet[Any]) -> dict[int, int]:
+    """How many rows there are of each solution."""
+    return dict(rows.order_by().values_list("solution_id").annotate(Count("pk")))
 
 
 def _one(row: Solution) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def _one(row: Solution) -> dict[str, Any]:
         "source_id": row.source_id,
         "generator": row.generator,
         "status": row.status,
+        "withdrawn": row.withdrawn_at is not None,
         "problem": {
             "code": row.problem.code,
             "statement": value.problem.statement,
@@ -116,13 +118,12 @@ class Solutions(View):
     @extend_schema(
         parameters=[
             OpenApiParameter("status", str, enum=SolutionStatus.values),
-            OpenApiParameter("cursor", str),
-            OpenApiParameter("page_size", int),
         ],
         responses=SolutionShape(many=True),
         operation_id="solutions_list",
     )
     def get(self, request: Request, slug: str) -> Response:
+        """Solutions with steps, posterior, labels and evidence counts, newest first."""
         project = self.project(slug, Right.VIEW)
         rows = Solution.objects.live().filter(project=project).select_related("problem")
         if status := request.query_params.get("status"):
@@ -137,5 +138,6 @@ class SolutionDetail(View):
 
     @extend_schema(responses=SolutionShape)
     def get(self, request: Request, code: str) -> Response:
+        """One solution, withdrawn ones too."""
         rows = Solution.objects.select_related("project", "problem").prefetch_related("step_rows")
         return Response(shown([self.owned(rows, code, Right.VIEW)])[0])

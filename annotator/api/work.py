@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, ClassVar, Final
 
-import orjson
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,12 +12,21 @@ from annotator import beliefs, queue
 from annotator.api.base import View
 from annotator.api.shapes import AnnotationShape, ClaimShape, LeaseShape, SubmitRequest
 from annotator.errors import Invalid
-from annotator.models import Assignment, FinishReason
+from annotator.models import Assignment, FinishReason, Rater
 from annotator.permissions import Right
 from reasoning.types import NO_ERROR
 
 RETRY_AFTER: Final = "30"
 """Seconds until it makes sense to ask an empty queue again."""
+LONGEST_KEY: Final = 200
+
+
+IDEMPOTENCY_KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "maxLength": LONGEST_KEY},
+    OpenApiParameter.HEADER,
+    description="The same key with another body is refused",
+)
 
 
 def shown(assignment: Assignment) -> dict[str, Any]:
@@ -54,46 +61,46 @@ class Claim(View):
 class _OfAssignment(View):
     scopes: ClassVar = {"POST": "label"}
 
-    def check(self, code: str) -> None:
-        """404 where the person is not in the assignment's project (any more); whose it is, the queue knows."""
-        row = Assignment.objects.select_related("solution__project").filter(code=code).first()
-        self.project(row.solution.project.slug if row else "", Right.LABEL)
+    def rater(self, code: str) -> Rater:
+        """The person's rater. 404 where the assignment is not theirs, 403 where they may not label any more."""
+        rater = self.person.work_as()
+        self.project(queue.find(code, rater).solution.project.slug, Right.LABEL)
+        return rater
 
 
 class Renew(_OfAssignment):
     @extend_schema(request=None, responses=LeaseShape)
     def post(self, request: Request, code: str) -> Response:
-        self.check(code)
-        assignment = queue.renew(code, self.person.work_as())
+        """Begin the lease anew. 409 where it went to somebody else."""
+        assignment = queue.renew(code, self.rater(code))
         return Response({"assignment": assignment.code, "lease_until": assignment.lease_until})
 
 
 class Release(_OfAssignment):
     @extend_schema(request=None, responses=LeaseShape)
     def post(self, request: Request, code: str) -> Response:
-        """Give it back; it is free for others."""
-        self.check(code)
-        queue.release(code, self.person.work_as())
+        """Give it back; it is free for others. 409 where it went to somebody else."""
+        queue.release(code, self.rater(code))
         return Response({"assignment": code})
 
 
 class Submit(_OfAssignment):
     @extend_schema(
         request=SubmitRequest,
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        parameters=[IDEMPOTENCY_KEY],
         responses={200: AnnotationShape, 201: AnnotationShape},
     )
     def post(self, request: Request, code: str) -> Response:
-        """Hand the work in. 201 the first time, 200 with the same answer again."""
-        self.check(code)
+        """Hand the work in: every asked step up to the first −1 must be rated.
+
+        201 the first time, 200 with the same answer again. 409 where the lease went to somebody else.
+        """
+        rater = self.rater(code)
         key = request.headers.get("Idempotency-Key") or None
-        if key is not None and len(key) > 200:
-            raise Invalid("Idempotency-Key", "is longer than 200 characters")
+        if key is not None and len(key) > LONGEST_KEY:
+            raise Invalid("Idempotency-Key", f"is longer than {LONGEST_KEY} characters")
         submission = queue.read_submission(request.data)
-        canonical = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
-        annotation, created = queue.submit(
-            code, self.person.work_as(), submission, key=key, body_hash=hashlib.sha256(canonical).hexdigest()
-        )
+        annotation, created = queue.submit(code, rater, submission, key=key)
         body = {
             "annotation": annotation.code,
             "solution": annotation.solution.code,

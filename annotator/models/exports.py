@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
 
 from annotator.models.codes import new_code
 from annotator.models.endpoints import WorkState
+
+if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
 
 
 class Snapshot(models.Model):
@@ -43,7 +46,7 @@ class Export(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    files: models.Manager[ExportFile]
+    files: RelatedManager[ExportFile]
 
     class Meta:
         ordering: ClassVar = ["-pk"]

@@ -13,6 +13,7 @@ from annotator.models import Endpoint, Judgement, Project, Rollout, RunKind, Sco
 
 NO_ANSWER: Final = "the problem has no reference answer"
 ONE_STEP: Final = "it has a single step: no prefix to roll out"
+_LARGEST: Final = 10**9
 
 
 def endpoint_for(project: Project, kind: str) -> Endpoint | None:
@@ -58,11 +59,20 @@ def _check_selection(selection: Mapping[str, Any]) -> None:
     if (status := selection.get("status")) and status not in SolutionStatus.values:
         raise Invalid("selection.status", f"{status!r} is not one of {', '.join(SolutionStatus.values)}")
     limit = selection.get("limit")
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-        raise Invalid("selection.limit", "must be a whole number from 1")
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= _LARGEST):
+        raise Invalid("selection.limit", f"must be a whole number from 1 to {_LARGEST:,}")
     codes = selection.get("ids")
-    if codes is not None and not (isinstance(codes, list) and all(isinstance(code, str) for code in codes)):
+    if codes is not None and not (isinstance(codes, list) and all(_is_code(code) for code in codes)):
         raise Invalid("selection.ids", "must be a list of solution codes")
+    if (intake := selection.get("intake")) is not None and not _is_code(intake):
+        raise Invalid("selection.intake", "must be an intake's code")
+    if not isinstance(selection.get("again", False), bool):
+        raise Invalid("selection.again", "must be true or false")
+
+
+def _is_code(value: object) -> bool:
+    """Could it be one? PostgreSQL cannot be asked for a text with NUL or lone surrogates."""
+    return isinstance(value, str) and value.isascii() and "\0" not in value
 
 
 def _lacking(rows: QuerySet[Solution], kind: str, endpoint: Endpoint | None) -> QuerySet[Solution]:
