@@ -76,8 +76,8 @@
     const source = expression.exec(text)?.[0];
     return source ? { kind, source } : null;
   };
-  const fence = pattern("code", /```[\s\S]*?```/y);
-  const inline = pattern("code", /`[^`\n$]*[^`\n$\s]`/y);
+  const fence = pattern("code", /(?<=^|\n)```[^`\n]*\n(?:[\s\S]*?\n)??[ \t]*```(?!`)/y); // both on lines of their own
+  const inline = pattern("code", /(?<!`)`[^`\n$]*[^`\n$\s]`(?!`)/y);
   const readers = {
     $: dollars,
     "\\": backslash,

@@ -41,6 +41,7 @@ def test_every_stress_row_is_shown_whole(sign_in: Callable[[Person], Page]) -> N
     person = make_person(project=project)
     rater = person.work_as()
     page = sign_in(person)
+    page.set_viewport_size({"width": 360, "height": 800})
     for row in rows():
         known = Problem.objects.filter(project=project, statement=escape(row["problem"])).first()
         problem = known or make_problem(project, row["problem"], answer=row["answer"])
@@ -51,6 +52,7 @@ def test_every_stress_row_is_shown_whole(sign_in: Callable[[Person], Page]) -> N
         expected = [escape(text) for text in (row["problem"], *row["steps"])]
         assert page.evaluate(READ) == expected, row["id"]
         assert page.evaluate(FOREIGN) == 0, row["id"]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), row["id"]
         Assignment.objects.update(state="skipped", ended_at="2030-01-01T00:00Z")
 
 

@@ -39,6 +39,7 @@ CASES = {
     "$a\n\nb$": [],
     r"\begin{align}a &= b\end{align}": [(MATHS, r"\begin{align}a &= b\end{align}")],
     "```py\ncost = '$x$'\n``` then $x$": [(CODE, "```py\ncost = '$x$'\n```"), (MATHS, "$x$")],
+    "```a``` `r``````.F and $x$": [(MATHS, "$x$")],
     "run `ls -l` now": [(CODE, "`ls -l`")],
     "$\frac{1}{2}$": [(INVISIBLE, "\f")],
     "a\u202eb\ufeff": [(INVISIBLE, "\u202e"), (INVISIBLE, "\ufeff")],
