@@ -7,7 +7,13 @@ import shutil
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.database", "tests.fixtures.broker", "tests.fixtures.simulator", "tests.fixtures.stack", "tests.fixtures.browser"]
+pytest_plugins = [
+    "tests.fixtures.database",
+    "tests.fixtures.broker",
+    "tests.fixtures.simulator",
+    "tests.fixtures.stack",
+    "tests.fixtures.browser",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
