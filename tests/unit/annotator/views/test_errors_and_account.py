@@ -1,0 +1,53 @@
+"""What people see when something fails, and how they sign in."""
+
+from __future__ import annotations
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+
+from tests.factories import PASSWORD, make_person, make_project
+
+
+def test_the_page_of_a_failed_server_needs_nothing_of_it() -> None:
+    assert "The server failed on this page" in render_to_string("500.html")
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_is_told_what_to_do() -> None:
+    response = Client(enforce_csrf_checks=True).post("/login/", {"username": "a", "password": "b"})
+    assert response.status_code == 403
+    assert "This form is too old to be sent" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_members_without_the_right_are_told_whom_to_ask() -> None:
+    project = make_project()
+    web = Client()
+    web.force_login(make_person(project=project))
+    response = web.get(f"/projects/{project.slug}/disagreements/")
+    assert response.status_code == 403
+    assert "You may not open this" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_password_that_was_handed_out_is_changed_first() -> None:
+    person = make_person()
+    person.must_change_password = True
+    person.save()
+    web = Client()
+    response = web.post("/login/", {"username": person.username, "password": PASSWORD})
+    assert response["Location"] == "/password/"
+    new = "an entirely different horse"
+    response = web.post("/password/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+    assert response["Location"] == "/"
+    person.refresh_from_db()
+    assert person.check_password(new)
+    assert not person.must_change_password
+
+
+@pytest.mark.django_db
+def test_signing_in_leads_nowhere_else() -> None:
+    person = make_person()
+    form = {"username": person.username, "password": PASSWORD, "next": "https://elsewhere.example/"}
+    assert Client().post("/login/", form)["Location"] == "/"
