@@ -55,7 +55,7 @@ def fit(
     """Parameters of these chains. `labels[n]` is a first error, NO_ERROR, or None for unknown.
 
     One problem in five is held out and the rest is fitted. Unless that does worse than `start` on those held out, by
-    more than a standard error, everything is fitted again. Else, and where fewer than 20 chains carry an answer, a
+    more than two standard errors, everything is fitted again. Else, and where fewer than 20 chains carry an answer, a
     rollout or a label, it falls back to `start`.
     """
     labels = [None] * len(evidence) if labels is None else labels
@@ -76,7 +76,7 @@ def fit(
     per_problem = held.likelihood()
     after, before = (per_problem.per_problem(p) for p in (trial, start))
     gain = after - before
-    worse = gain.mean() < -gain.std() / np.sqrt(len(gain))
+    worse = gain.mean() < -2.0 * gain.std() / np.sqrt(len(gain))
     return FitReport(
         start if worse else _climb(data, trial, prior=start),
         bool(worse),
@@ -119,9 +119,9 @@ def _climb(data: _Data, start: Parameters, prior: Parameters | None = None) -> P
 
 
 # Transformed parameters: name, centre's transform, its inverse and the width of the normal prior around the centre.
-_WIDTHS: Final = np.array([0.8, 0.8, 0.8, 1.2, 1.5, 1.5, 0.7, 0.5, 1.5])
-_LOW: Final = np.array([-3.0, -0.5, -6.0, -4.0, -7.0, -7.0, -3.0, -3.0, -9.0])
-_HIGH: Final = np.array([3.0, 4.0, 1.0, 1.2, 3.0, 3.0, 7.0, 1.5, 0.0])
+_WIDTHS: Final = np.array([0.8, 0.8, 0.8, 1.2, 1.5, 1.5, 0.7, 0.5, 1.5, 0.5])
+_LOW: Final = np.array([-3.0, -0.5, -6.0, -4.0, -7.0, -7.0, -3.0, -3.0, -9.0, -3.0])
+_HIGH: Final = np.array([3.0, 4.0, 1.0, 1.2, 3.0, 3.0, 7.0, 1.5, 0.0, 2.0])
 
 
 def _pack(p: Parameters) -> Floats:
@@ -137,6 +137,7 @@ def _pack(p: Parameters) -> Floats:
             _logit(p.fade),
             np.log(max(p.hazard_scale, 0.05)),
             _logit(max(p.hazard_floor, 0.005)),
+            np.log(p.first_step),
         ],
         _LOW,
         _HIGH,
@@ -156,6 +157,7 @@ def _unpack(t: Floats, p: Parameters) -> Parameters:
         fade=_sigmoid(t[6]),
         hazard_scale=float(np.exp(t[7])),
         hazard_floor=_sigmoid(t[8]),
+        first_step=float(np.exp(t[9])),
     )
 
 

@@ -94,10 +94,9 @@ class Likelihood:
         """(H, G) log P(F, own answer, rollouts | s, r)."""
         log_right, log_wrong, weight = noisy(p.noise)
         stay = np.log1p(-p.hazard_floor) + p.hazard_scale * np.log(_S) / self.steps[:, None]
-        leave = np.log(-np.expm1(np.minimum(stay, -1e-9)))
-        joint: Floats = np.where(
-            (self.first < self.steps)[:, None], leave + self.first[:, None] * stay, self.steps[:, None] * stay
-        )
+        passed = np.where(self.first > 0, self.first - 1 + p.first_step, 0.0)[:, None]  # steps that stayed right
+        leave = np.log(-np.expm1(np.minimum(stay * np.where(self.first > 0, 1.0, p.first_step)[:, None], -1e-9)))
+        joint: Floats = passed * stay + np.where((self.first < self.steps)[:, None], leave, 0.0)
         joint += self._own(p, np.exp(log_right) @ weight)
         if len(self.pair):
             exponent = self.successes[:, None, None] * log_right + self.failures[:, None, None] * log_wrong

@@ -58,6 +58,8 @@ class Parameters:
     """A step stays right with chance (1 − hazard_floor) · s^(hazard_scale / K)."""
     hazard_floor: float = 0.0
     """Hazard per step that has nothing to do with the solve rate."""
+    first_step: float = 1.0
+    """Exponent on the first step's chance of staying right: it often only restates the problem, and is below 1 then."""
     false_positive: float = 0.05
     """P(shown answer graded right | the chain is wrong and its answer is wrong)."""
     false_negative: float = 0.005
@@ -123,6 +125,7 @@ _DOMAINS: Final = (
     ("fade", 0.0, 1.0),
     ("hazard_scale", 0.0, 20.0),
     ("hazard_floor", 0.0, 0.99),
+    ("first_step", 0.01, 20.0),
     ("false_positive", 0.0, 0.999),
     ("false_negative", 1e-9, 0.999),
     ("score_tilt", 0.0, 5.0),

@@ -53,6 +53,7 @@ class Shape:
     fade: float
     hazard_scale: float
     hazard_floor: float
+    first_step: float
     false_positive: float
     false_negative: float
     nodes: tuple[int, int] = (SOLVE_NODES, RECOVERY_NODES)
@@ -60,8 +61,8 @@ class Shape:
     @classmethod
     def of(cls, p: Parameters, nodes: tuple[int, int] = (SOLVE_NODES, RECOVERY_NODES)) -> Shape:
         return cls(
-            p.solve_rate, p.recovery, p.noise, p.fade, p.hazard_scale, p.hazard_floor, p.false_positive,
-            p.false_negative, nodes,
+            p.solve_rate, p.recovery, p.noise, p.fade, p.hazard_scale, p.hazard_floor, p.first_step,
+            p.false_positive, p.false_negative, nodes,
         )  # fmt: skip
 
 
@@ -153,8 +154,9 @@ class Tables:
         return before
 
     def hazard(self, steps: int) -> Floats:
-        """(S,) chance that a step is the first wrong one, given that none before it is."""
-        stay = (1.0 - self.shape.hazard_floor) * self.solve ** (self.shape.hazard_scale / steps)
+        """(K, S) chance that a step is the first wrong one, given that none before it is."""
+        stay = np.tile((1.0 - self.shape.hazard_floor) * self.solve ** (self.shape.hazard_scale / steps), (steps, 1))
+        stay[0] **= self.shape.first_step
         return np.clip(1.0 - stay, 1e-9, 1.0 - 1e-9)
 
     def _chain(self, steps: int) -> ChainTable:
@@ -170,8 +172,7 @@ class Tables:
         own = own + (1.0 - own) * self.shape.false_positive
         own[steps] = 1.0 - self.shape.false_negative
         fresh = np.ascontiguousarray(mean.astype(np.float32)[cell[1:steps]].transpose(1, 2, 0))
-        hazard = np.broadcast_to(self.hazard(steps), (steps, len(self.solve)))
-        return ChainTable(cell, self.log_prior(hazard), np.clip(own, 1e-9, 1 - 1e-9), fresh)
+        return ChainTable(cell, self.log_prior(self.hazard(steps)), np.clip(own, 1e-9, 1 - 1e-9), fresh)
 
 
 def noisy(noise: float) -> tuple[Floats, Floats, Floats]:
