@@ -81,7 +81,6 @@ def native_rows(problems: Iterable[MadeProblem], *, labels: bool = True) -> list
                 "problem": problem.statement,
                 "answer": problem.answer,
                 "steps": list(solution.steps),
-                "solution_id": f"{problem.id}/{number}",
                 "generator": GENERATOR,
                 "source": "simulated",
             }
