@@ -16,6 +16,7 @@ from annotator.models import (
     Disagreement,
     Draft,
     EvidenceMode,
+    Judgement,
     Project,
     Purpose,
     Rating,
@@ -118,7 +119,7 @@ class Sheet:
 def evidence_by_step(solution: Solution) -> list[StepEvidence]:
     """What judges, rollouts and PRMs say, step by step; three queries."""
     found = [StepEvidence() for _ in range(solution.step_count)]
-    by_model: dict[str, list[Any]] = {}
+    by_model: dict[str, list[Judgement]] = {}
     for judgement in solution.judgements.order_by("pk"):
         by_model.setdefault(judgement.model, []).append(judgement)
     for model, judgements in by_model.items():
@@ -140,7 +141,7 @@ def evidence_by_step(solution: Solution) -> list[StepEvidence]:
     return found
 
 
-def _judge_line(model: str, judgements: Sequence[Any], index: int) -> JudgeLine:
+def _judge_line(model: str, judgements: Sequence[Judgement], index: int) -> JudgeLine:
     here = [one for one in judgements if one.first_error == index]
     earlier = [one for one in judgements if 0 <= one.first_error < index]
     votes, name = len(judgements), model.removeprefix(beliefs.SIMULATED)
@@ -155,8 +156,8 @@ def _judge_line(model: str, judgements: Sequence[Any], index: int) -> JudgeLine:
 def sheet_of(assignment: Assignment) -> Sheet:
     """An assignment as its rater sees it: with their draft, and with the evidence that they have already been shown."""
     solution, project = assignment.solution, assignment.solution.project
-    draft = Draft.objects.filter(assignment=assignment).first()
-    ratings = draft.ratings if draft else {}
+    draft = Draft.objects.filter(assignment=assignment).first() or Draft(assignment=assignment)
+    ratings = draft.ratings
     audit = assignment.slot.purpose == Purpose.AUDIT
     mode = EvidenceMode.NEVER if audit else project.evidence_mode
     routing = Routing.objects.filter(solution=solution, superseded_at=None).first()
@@ -170,14 +171,10 @@ def sheet_of(assignment: Assignment) -> Sheet:
         why=routing.reason if routing and mode != EvidenceMode.NEVER else "",
         evidence_mode=mode,
         urls=_urls(project, assignment),
-        draft={"version": draft.version if draft else 0, "undo": draft.undo if draft else [], **_clock(draft)},
-        comment=unescape(draft.comment) if draft else "",
+        draft={"version": draft.version, "undo": draft.undo, "seconds": round(draft.seconds, 1)},
+        comment=unescape(draft.comment),
         key=secrets.token_urlsafe(12),
     )
-
-
-def _clock(draft: Draft | None) -> dict[str, float]:
-    return {"seconds": round(draft.seconds, 1) if draft else 0.0}
 
 
 def _shown(mode: str, ratings: Mapping[str, Any], assignment: Assignment) -> Collection[int]:
