@@ -8,17 +8,16 @@ disk), or the one that --database-url names. By default 1,611 rows of ProcessBen
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from benchmarks.setting import database
 
 DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
 FILES: Final = [DATA / f"{name}.public.jsonl" for name in ("processbench", "stepverify", "mr_ben")]
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if missing := [str(path) for path in files if not path.exists()]:
         print(f"left out, there is no such file: {', '.join(missing)}")
         return
-    with _database(options.database_url):
+    with database(options.database_url):
         rows = _measure(files)
     print(f"{'':32}{'rows':>8}{'new':>8}{'seconds':>10}{'rows/s':>9}")
     for row in rows:
@@ -75,36 +74,6 @@ def _timed(what: str, act: Callable[[], tuple[int, int]]) -> Timed:
     start = time.perf_counter()
     rows, new = act()
     return Timed(what, rows, new, time.perf_counter() - start)
-
-
-@contextlib.contextmanager
-def _database(url: str) -> Iterator[None]:
-    """A migrated database that Django is pointed at through the environment, and a folder for files."""
-    from annotator.embedded.home import Home
-    from annotator.embedded.postgres import Postgres, choose_binaries
-
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stepwise-bench-")))
-        if not url:
-            home = Home(folder)
-            home.run.mkdir()
-            binaries = choose_binaries(home.postgres)
-            Postgres(home.postgres, folder, binaries).prepare()
-            postgres = Postgres(home.postgres, home.socket_folder(home.postgres), binaries)
-            stack.enter_context(postgres.running())
-            postgres.create_database("stepwise")
-            url = postgres.url("stepwise")
-        os.environ.update(DATABASE_URL=url, STEPWISE_HOME=str(folder), DJANGO_SETTINGS_MODULE="annotator.settings")
-        import django
-        from django.core.management import call_command
-        from django.db import connections
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        try:
-            yield
-        finally:
-            connections.close_all()
 
 
 if __name__ == "__main__":

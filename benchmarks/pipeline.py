@@ -4,7 +4,7 @@ The simulator stands outside the stack as somebody's endpoint: it knows the rows
 its error rates, and counts what it is asked, so that what was paid for can be held against what was stored. The rows
 go in without their labels; what comes out is compared with them.
 
-python -m benchmarks.pipeline --rows ../shared/data/stepverify.public.jsonl ../shared/data/mr_gsm8k.public.jsonl
+python -m benchmarks.pipeline --rows FILE.jsonl [FILE.jsonl …]
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 PYTHON = sys.executable
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+ROWS = [str(DATA / f"{name}.public.jsonl") for name in ("stepverify", "mr_gsm8k")]
 READY_WITHIN = 120.0
 RUN_WITHIN = 900.0
 
@@ -194,11 +196,14 @@ def judged(solutions: list[dict[str, Any]], truth: dict[str, int]) -> list[tuple
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", nargs="+", required=True, metavar="FILE", help="native rows with first errors")
+    parser.add_argument("--rows", nargs="+", default=ROWS, metavar="FILE", help="native rows with first errors")
     parser.add_argument("--count", type=int, default=400, help="rows with a reference answer to use")
     parser.add_argument("--latency-ms", type=int, default=50)
     parser.add_argument("--kill-at", type=float, default=0.5, help="share of each run; negative: never")
     options = parser.parse_args()
+    if missing := [file for file in options.rows if not Path(file).is_file()]:
+        print(f"nothing measured: {missing[0]} is not there; name files with --rows")
+        return
     kill_at = options.kill_at if options.kill_at >= 0 else None
     with tempfile.TemporaryDirectory(prefix="sw-") as folder, simulator(options.rows, options.latency_ms) as endpoint:
         file = Path(folder) / "rows.jsonl"

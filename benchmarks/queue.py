@@ -9,21 +9,21 @@ processes as there are processors. Cases come from --cases: solutions in the que
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import multiprocessing
 import os
 import random
 import statistics
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing.synchronize import Barrier as ProcessBarrier
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.setting import database, set_up
 
 if TYPE_CHECKING:
     from annotator.models import Project
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="also write the rows here")
     options = parser.parse_args(arguments)
     cases = [Case(**case) for case in json.loads(options.cases.read_text())]
-    with _database(options.database_url):
+    with database(options.database_url):
         rows = []
         print(f"{'solutions':>9} {'leases':>7} {'annotators':>10} {'cycles/s':>9} {'claim p50':>10} {'p95':>8} "
               f"{'submit p50':>11} {'duplicates':>11}")  # fmt: skip
@@ -101,41 +101,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     if any(row.duplicates for row in rows):
         raise SystemExit("some solution was given to two annotators")
-
-
-@contextlib.contextmanager
-def _database(url: str) -> Iterator[None]:
-    """A migrated database that Django, here and in the workers, is pointed at through the environment."""
-    from annotator.embedded.home import Home
-    from annotator.embedded.postgres import Postgres, choose_binaries
-
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stepwise-bench-")))
-        if not url:
-            home = Home(folder)
-            home.run.mkdir()
-            binaries = choose_binaries(home.postgres)
-            Postgres(home.postgres, folder, binaries).prepare()
-            postgres = Postgres(home.postgres, home.socket_folder(home.postgres), binaries)
-            stack.enter_context(postgres.running())
-            postgres.create_database("stepwise")
-            url = postgres.url("stepwise")
-        os.environ.update(DATABASE_URL=url, STEPWISE_HOME=str(folder), DJANGO_SETTINGS_MODULE="annotator.settings")
-        _set_up()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
-        try:
-            yield
-        finally:
-            connections.close_all()
-
-
-def _set_up() -> None:
-    import django
-
-    django.setup()
 
 
 def measure(case: Case, seconds: float) -> Row:
@@ -192,7 +157,7 @@ _barrier: ProcessBarrier | None = None
 def _begin(barrier: ProcessBarrier) -> None:
     global _barrier
     _barrier = barrier
-    _set_up()
+    set_up()
 
 
 def _work_process(project: int, annotators: int, seconds: float) -> list[Worked]:
