@@ -1,0 +1,120 @@
+"""Runs: started, watched, moved. What they do is tested with preannotation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from annotator.models import Project, Run, RunItem, RunItemState, WorkState
+from tests import factories as make
+from tests.unit.annotator.api.caller import Caller, fields_of, json_of, problem_of
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    judge = make.make_endpoint("judge", prompt_price=1.0, completion_price=2.0, simulated=True)
+    return make.make_project(judge=judge, completer=make.make_endpoint("completer"))
+
+
+def started(manager: Caller, project: Project, **body: Any) -> Run:
+    answer = json_of(manager.post(f"projects/{project.slug}/runs/", {"kind": "judge", **body}), 202)
+    assert answer.keys() == {"id"}
+    return Run.objects.get(code=answer["id"])
+
+
+def test_a_run_without_a_selection_takes_the_solutions_that_lack_its_evidence(
+    manager: Caller, project: Project
+) -> None:
+    assert project.judge is not None
+    looked_at, fresh = make.make_solution(project), make.make_solution(project)
+    make.make_judgement(looked_at, -1, model=project.judge.model)
+    run = started(manager, project)
+    assert [item.solution for item in RunItem.objects.filter(run=run)] == [fresh]
+    assert run.created_by == manager.person
+
+
+@pytest.mark.parametrize("kind", ["judge", "rollouts", "route"])
+def test_each_kind_of_run_starts(kind: str, manager: Caller, project: Project) -> None:
+    make.make_solution(project)
+    run = started(manager, project, kind=kind, selection={"limit": 5})
+    told = json_of(manager.get(f"runs/{run.code}/"))
+    assert (told["id"], told["kind"], told["state"]) == (run.code, kind, "queued")
+
+
+def test_a_run_tells_progress_cost_and_what_failed(manager: Caller, project: Project) -> None:
+    solutions = [make.make_solution(project) for _ in range(4)]
+    run = started(manager, project)
+    items = RunItem.objects.filter(run=run).order_by("pk")
+    for item, state in zip(items, ("done", "failed", "failed", "waiting"), strict=True):
+        RunItem.objects.filter(pk=item.pk).update(state=state, detail="no reply" if state == "failed" else "")
+    Run.objects.filter(pk=run.pk).update(state="running", calls=3, prompt_tokens=30, completion_tokens=9, cost=0.25)
+    told = json_of(manager.get(f"runs/{run.code}/"))
+    progress = told["progress"]
+    assert (progress["total"], progress["done"], progress["failed"], progress["waiting"]) == (4, 1, 2, 1)
+    assert told["cost"] == {"calls": 3, "rollouts": 0, "prompt_tokens": 30, "completion_tokens": 9, "money": 0.25}
+    [failure] = told["failures"]
+    assert (failure["reason"], failure["count"], failure["skipped"]) == ("no reply", 2, False)
+    assert set(failure["examples"]) == {solutions[1].code, solutions[2].code}
+    assert told["simulated"] is True
+
+
+def test_an_estimate_starts_nothing(manager: Caller, project: Project) -> None:
+    make.make_solution(project)
+    estimate = json_of(manager.post(f"projects/{project.slug}/runs/estimate/", {"kind": "judge"}))
+    assert (estimate["solutions"], estimate["calls"]) == (1, 1)
+    assert estimate["cost"] > 0
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "kind"),
+        ({"kind": "guess"}, "kind"),
+        ({"kind": "judge", "limit": 5}, "limit"),
+        ({"kind": "judge", "selection": []}, "selection"),
+        ({"kind": "judge", "selection": {"state": "new"}}, "selection.state"),
+        ({"kind": "judge", "selection": {"status": "old"}}, "selection.status"),
+        ({"kind": "judge", "selection": {"limit": 0}}, "selection.limit"),
+        ({"kind": "judge", "selection": {"limit": 10**30}}, "selection.limit"),
+        ({"kind": "judge", "selection": {"ids": "abc"}}, "selection.ids"),
+        ({"kind": "judge", "selection": {"ids": ["\0"]}}, "selection.ids"),
+        ({"kind": "judge", "selection": {"intake": "\ud800"}}, "selection.intake"),
+        ({"kind": "judge", "selection": {"again": "\0"}}, "selection.again"),
+        ({"kind": "judge", "config": {"votes": 0}}, "config.votes"),
+        ({"kind": "judge", "config": {"voices": 1}}, "config.voices"),
+        ({"kind": "judge", "seed": -1}, "seed"),
+    ],
+)
+def test_a_run_that_cannot_be_names_the_field(
+    body: dict[str, Any], field: str, manager: Caller, project: Project
+) -> None:
+    assert fields_of(manager.post(f"projects/{project.slug}/runs/", body)) == [field]
+    assert not Run.objects.exists()
+
+
+def test_a_project_without_a_machine_says_what_to_set(manager: Caller, project: Project) -> None:
+    Project.objects.filter(pk=project.pk).update(judge=None)
+    assert "judge" in problem_of(manager.post(f"projects/{project.slug}/runs/", {"kind": "judge"}), 409)["detail"]
+
+
+def test_a_run_pauses_goes_on_and_is_cancelled_for_good(manager: Caller, project: Project) -> None:
+    make.make_solution(project)
+    run = started(manager, project)
+    states = [json_of(manager.post(f"runs/{run.code}/{move}/"))["state"] for move in ("pause", "resume", "cancel")]
+    assert states == ["paused", "queued", "cancelled"]
+    for move in ("pause", "resume", "cancel"):
+        assert "cancelled" in problem_of(manager.post(f"runs/{run.code}/{move}/"), 409)["detail"]
+    problem_of(manager.post(f"runs/{run.code}/explode/"), 404)
+
+
+def test_runs_are_listed_newest_first(manager: Caller, project: Project) -> None:
+    runs = [make.make_run(project, state=WorkState.DONE) for _ in range(3)]
+    listed = json_of(manager.get(f"projects/{project.slug}/runs/?page_size=2"))
+    assert [row["id"] for row in listed["results"]] == [runs[2].code, runs[1].code]
+    assert [row["id"] for row in json_of(manager.get(listed["next"]))["results"]] == [runs[0].code]
+
+
+def test_the_states_of_items_are_those_that_progress_counts() -> None:
+    assert set(RunItemState.values) == {"waiting", "done", "failed", "skipped"}
