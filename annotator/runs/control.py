@@ -76,6 +76,7 @@ def start(
     if project.archived_at is not None:
         raise Conflict(f"{project} is archived")
     endpoint = endpoint_for(project, kind)
+    chosen = selected(project, kind, selection, endpoint)
     with transaction.atomic():
         run = Run.objects.create(
             project=project,
@@ -85,7 +86,7 @@ def start(
             seed=seed,
             created_by=person,
         )
-        run.total = _freeze(run, selected(project, kind, selection, endpoint))
+        run.total = _freeze(run, chosen)
         for reason, condition in skips(kind).items():
             items = RunItem.objects.filter(run=run, solution__in=Solution.objects.filter(condition, project=project))
             items.update(state=RunItemState.SKIPPED, detail=reason, ended_at=timezone.now())
