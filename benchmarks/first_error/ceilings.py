@@ -43,7 +43,7 @@ def unlimited(world: World) -> Floats:
     for steps in np.unique(world.steps).tolist():
         rows = np.flatnonzero(world.steps == steps)
         chain = tables.chain(steps)
-        expected = (LOGITS[0] + LOGIT_STEP * chain.cell[1:steps]).reshape(steps - 1, -1) / sd
+        expected = (LOGITS[0] + LOGIT_STEP * chain.cell[1:steps]).reshape(steps - 1, chain.own_right.size) / sd
         static = np.repeat(chain.log_prior, len(tables.recovery), axis=1) + prior
         static = static.ravel() - (expected**2).sum(0) / 2
         for part in np.array_split(rows, 1 + len(rows) * static.size // _CHUNK):
