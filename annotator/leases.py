@@ -121,11 +121,18 @@ def find(code: str, rater: Rater) -> Assignment:
 
 @transaction.atomic
 def held(project: Project, rater: Rater) -> Assignment | None:
-    """What the rater is at work on in this project: the oldest open assignment, its lease renewed if it lapsed."""
-    mine = Assignment.objects.filter(rater=rater, slot__project=project, state=AssignmentState.OPEN).order_by("pk")
-    assignment = mine.select_for_update(of=("self",)).first()
+    """What the rater is at work on in this project, its lease renewed if it lapsed.
+
+    The oldest open assignment; else the last one that lapsed with a draft in it, if nobody took its slot meanwhile: who
+    closed the window over lunch finds their ratings again.
+    """
+    mine = Assignment.objects.filter(rater=rater, slot__project=project).select_for_update(of=("self",))
+    assignment = mine.filter(state=AssignmentState.OPEN).order_by("pk").first()
     if assignment is None:
-        return None
+        lapsed = mine.filter(state=AssignmentState.EXPIRED, draft__isnull=False, slot__state=SlotState.FREE)
+        assignment = lapsed.order_by("-pk").first()
+        if assignment is None or not _revive(assignment):
+            return None
     if assignment.lease_until <= timezone.now():
         Assignment.objects.filter(pk=assignment.pk).update(lease_until=_lease(project))
     return _with_solution().get(pk=assignment.pk)

@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "annotator.views.account.PasswordFirst",
     "annotator.views.errors.DomainErrors",
 ]
 ROOT_URLCONF = "annotator.urls"

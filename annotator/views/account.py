@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from django.contrib import messages
-from django.contrib.auth import views
+from django.contrib.auth import SESSION_KEY, views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
 
 from annotator.models import Person
-
-
-def mark_invalid(form: Form) -> None:
-    """Tell assistive technology which fields were refused."""
-    for name in form.errors.keys() & form.fields.keys():
-        form.fields[name].widget.attrs["aria-invalid"] = "true"
+from annotator.views.forms import mark_invalid
 
 
 class SignIn(views.LoginView):
@@ -32,6 +28,21 @@ class SignIn(views.LoginView):
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         mark_invalid(form)
         return super().form_invalid(form)
+
+
+class PasswordFirst:
+    """Middleware. Nothing but changing it is open to somebody whose password a manager handed out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # The session is looked at first, so that those who are not signed in cost no query.
+        if SESSION_KEY in request.session and request.path not in (reverse("password"), reverse("logout")):
+            person = request.user
+            if isinstance(person, Person) and person.must_change_password:
+                return redirect("password")
+        return self.get_response(request)
 
 
 class ChangePassword(views.PasswordChangeView):

@@ -167,6 +167,31 @@ def test_what_is_held_is_found_again(project: Project, rater: Rater) -> None:
     assert queue.held(make.make_project(), rater) is None
 
 
+def test_a_lapsed_lease_with_a_draft_is_found_again_unless_somebody_took_the_slot(
+    project: Project, rater: Rater
+) -> None:
+    queued(project)
+    assignment = claimed(project, rater)
+    queue.save_draft(assignment.code, rater, ratings={"0": {"rating": 1}}, undo=[], comment="", seconds=1.0, version=0)
+    lapse(assignment)
+    assert queue.expire_lapsed() == 1
+    held = queue.held(project, rater)
+    assert held == assignment
+    assert held.lease_until > timezone.now()
+
+    lapse(assignment)
+    queue.expire_lapsed()
+    assert claimed(project, make.make_rater()).slot == assignment.slot
+    assert queue.held(project, rater) is None
+
+
+def test_a_lapsed_lease_without_a_draft_is_not_held(project: Project, rater: Rater) -> None:
+    queued(project)
+    lapse(claimed(project, rater))
+    queue.expire_lapsed()
+    assert queue.held(project, rater) is None
+
+
 def test_holding_on_renews_a_lease_that_lapsed(project: Project, rater: Rater) -> None:
     queued(project)
     assignment = claimed(project, rater)

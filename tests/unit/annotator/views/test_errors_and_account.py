@@ -6,6 +6,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 
+from annotator.models import Person
 from tests.factories import PASSWORD, make_person, make_project
 
 
@@ -51,3 +52,13 @@ def test_signing_in_leads_nowhere_else() -> None:
     person = make_person()
     form = {"username": person.username, "password": PASSWORD, "next": "https://elsewhere.example/"}
     assert Client().post("/login/", form)["Location"] == "/"
+
+
+@pytest.mark.django_db
+def test_a_password_that_was_handed_out_opens_nothing_but_its_own_change(client: Client) -> None:
+    person = make_person()
+    Person.objects.filter(pk=person.pk).update(must_change_password=True)
+    client.force_login(person)
+    assert client.get("/").headers["Location"] == "/password/"
+    assert client.get("/password/").status_code == 200
+    assert client.post("/logout/").headers["Location"] == "/login/"
