@@ -43,7 +43,8 @@ def exports(request: Request, slug: str) -> HttpResponse:
         "form": form,
         "page": page_of(request, rows),
         "count": rows.count(),
-        **_preview(project, form),
+        # Counting tens of thousands of solutions takes seconds: an untouched page asks for it once it stands.
+        **(_preview(project, form) if form.is_bound else {"later": True}),
     }
     return render(request, "annotator/exports/page.html", context, status=422 if form.errors else 200)
 

@@ -188,3 +188,28 @@ def test_the_60_stress_rows_render_whole_and_run_nothing(desk: Page, project: Pr
         assert desk.evaluate(characters(".steps-list [data-maths]")) == steps, solution
         assert desk.evaluate(characters(".problem [data-maths]")) == [unescape(solution.problem.statement)], solution
         assert desk.evaluate("[...document.querySelectorAll('main script, main img, main iframe')].length") == 0
+
+
+def test_what_an_export_would_hold_follows_the_choices(desk: Page, project: Project) -> None:
+    fill(project)
+    desk.goto(reverse("exports", args=[project.slug]))
+    expect(desk.locator("#preview")).to_contain_text("3 rows of 3 solutions")
+    desk.get_by_label("At least").select_option("human")
+    expect(desk.locator("#preview")).to_contain_text("0 rows of 3 solutions")
+    desk.get_by_label("Format").select_option("trl")
+    desk.get_by_label("Neutral steps").select_option("keep")
+    expect(desk.locator("#preview")).to_contain_text("in this format")
+
+
+def test_new_figures_replace_old_ones_and_leave_tables_as_the_reader_had_them(desk: Page, project: Project) -> None:
+    fill(project)
+    desk.goto(reverse("quality", args=[project.slug]))
+    expect(desk.locator("#positions canvas")).to_be_visible()
+    tables = desk.locator("#positions details")
+    expect(tables).to_have_attribute("open", "")
+    desk.locator("#positions summary").click()
+    make_solution(project)
+    desk.evaluate("htmx.trigger('#figures', 'refresh')")
+    expect(desk.locator("#progress")).to_contain_text("of 4 solutions")
+    expect(tables).not_to_have_attribute("open", "")
+    expect(desk.locator("#positions canvas")).to_be_visible()
