@@ -18,6 +18,8 @@ ENVIRONMENT: Final = "Environment"
 SIMULATOR: Final = "Simulator"
 SAMPLE_SLUG: Final = "sample"
 SAMPLE_LOADED: Final = "sample.loaded"
+RESERVED: Final = frozenset({"new"})
+"""Slugs that would hide behind a page: /projects/new/."""
 NOT_A_SLUG: Final = "new"
 """`/projects/new/` is a page of its own."""
 
