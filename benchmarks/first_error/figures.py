@@ -103,9 +103,10 @@ def _over_all_at_10(curves: Curves) -> float:
     return 100 * (curves.at(10) - max(row.f1 for row in curves.others(most=10)))
 
 
-def _closed(curves: Curves) -> float:
+def _closed(curves: Curves) -> float | None:
     best = max(row.f1 for row in curves.others(most=10))
-    return (curves.at(10) - best) / (curves.rows["unlimited"][0].f1 - best)
+    headroom = curves.rows["unlimited"][0].f1 - best
+    return (curves.at(10) - best) / headroom if headroom > 0 else None
 
 
 def _sharing(curves: Curves) -> float | None:

@@ -23,7 +23,8 @@ from reasoning.types import Evidence, Posterior, Verdict
 
 Cost = Literal["rollouts", "steps"]
 
-DEFAULT_PRICE: Final = 0.01
+DEFAULT_PRICE: Final = 0.004
+"""Some ten rollouts a chain; the median over simulated regimes (docs/benchmarks.md)."""
 PAIR_AFTER: Final = 10
 """Chains that have spent this many rollouts are given two at once."""
 MOST_PER_PREFIX: Final = 64

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reasoning.first_error import DEFAULTS, Confusion, Parameters, posterior
+from reasoning.first_error import DEFAULTS, Confusion, Parameters, posterior, posteriors
 from reasoning.first_error.fit import FEWEST, fit
 from reasoning.first_error.likelihood import Likelihood
 from reasoning.types import NO_ERROR, Count, Evidence, PersonRating, Verdict
@@ -124,6 +126,34 @@ def test_chains_of_one_problem_are_explained_by_one_solve_rate() -> None:
     together = Likelihood([easy] * 4, [None] * 4, ["p"] * 4).per_problem(DEFAULTS).sum()
     apart = Likelihood([easy] * 4, [None] * 4, list("pqrs")).per_problem(DEFAULTS).sum()
     assert together > apart
+
+
+def test_labels_alone_fit_the_prior() -> None:
+    g = np.random.default_rng(7)
+    firsts = [min(int(g.geometric(0.15)), 8) for _ in range(300)]  # never the first step, which restates the problem
+    labels = [NO_ERROR if first == 8 else first for first in firsts]
+    report = fit([Evidence(8)] * 300, labels)
+    assert not report.fell_back
+    assert report.parameters.first_step < 0.3
+    fitted = posterior(Evidence(8), report.parameters).probabilities
+    assert fitted[-1] == pytest.approx(labels.count(NO_ERROR) / 300, abs=0.05)
+    assert fitted[0] < 0.05 < posterior(Evidence(8)).probabilities[0]
+
+
+PROCESSBENCH = Path(__file__).parents[5] / "shared" / "data" / "processbench.public.jsonl"
+
+
+@pytest.mark.skipif(not PROCESSBENCH.exists(), reason="the shared ProcessBench rows are not here")
+def test_the_prior_fits_where_people_found_first_errors() -> None:
+    rows = [json.loads(line) for line in PROCESSBENCH.read_text().splitlines()]
+    evidence, labels = [Evidence(len(row["steps"])) for row in rows], [row["first_error"] for row in rows]
+    report = fit(evidence, labels)
+    found = [each.probabilities for each in posteriors(evidence, report.parameters)]
+    for position in range(6):
+        model = np.mean([p[position] if position < len(p) - 1 else 0.0 for p in found])
+        assert model == pytest.approx(np.mean([label == position for label in labels]), abs=0.03)
+    assert np.mean([p[-1] for p in found]) == pytest.approx(np.mean([label == NO_ERROR for label in labels]), abs=0.03)
+    assert report.log_likelihood > report.log_likelihood_before
 
 
 def test_raters_are_fitted_each_alone() -> None:
