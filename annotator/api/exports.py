@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import exports
+from annotator.api.asked import ExportRequest
 from annotator.api.base import View
 from annotator.api.files import serve
-from annotator.api.shapes import ExportAccepted, ExportRequest, ExportShape
+from annotator.api.shapes import ExportAccepted, ExportShape
 from annotator.errors import Invalid
 from annotator.models import Export, ExportFile
 from annotator.permissions import Right

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import quality, setup
+from annotator.api.asked import ProjectShape
 from annotator.api.base import View
-from annotator.api.shapes import ProjectShape
 from annotator.models import Project
 from annotator.permissions import Right, projects_of
 

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import runs
+from annotator.api.asked import RunRequest
 from annotator.api.base import View
-from annotator.api.shapes import Accepted, EstimateShape, RunRequest, RunShape
+from annotator.api.shapes import Accepted, EstimateShape, RunShape
 from annotator.models import Run
 from annotator.permissions import Right
 

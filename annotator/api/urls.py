@@ -35,5 +35,5 @@ urlpatterns = [
     path("v1/projects/<slug:slug>/exports/", exports.Exports.as_view()),
     path("v1/exports/<str:code>/", exports.ExportDetail.as_view()),
     path("v1/exports/<str:code>/files/<str:name>", exports.ExportFileDetail.as_view(), name="export_file"),
-    re_path(r"^.*$", not_found),
+    re_path("", not_found),
 ]

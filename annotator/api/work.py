@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import beliefs, queue
+from annotator.api.asked import SubmitRequest
 from annotator.api.base import View
-from annotator.api.shapes import AnnotationShape, ClaimShape, LeaseShape, SubmitRequest
+from annotator.api.shapes import AnnotationShape, ClaimShape, LeaseShape
 from annotator.errors import Invalid
 from annotator.models import Assignment, FinishReason, Rater
 from annotator.permissions import Right

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks as openapi
 
 from annotator.models import Role
@@ -18,6 +19,8 @@ from tests import factories as make
 
 EXAMPLES: Final = 5
 """An operation and mode."""
+URI_TOO_LONG: Final = 414
+"""Said by gunicorn, before the application is asked."""
 # What fits the schema need not fit the project, so nothing is said of which values are to be taken.
 CHECKS: Final = [
     not_a_server_error,
@@ -50,6 +53,7 @@ def test_nothing_that_a_program_sends_breaks_the_api(web: str, known: dict[str, 
     with requests.Session() as session:
         tried = 0
         for result in schemathesis.openapi.from_url(f"{web}/api/schema/?format=json").get_all_operations():
+            assert isinstance(result, Ok)
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 _try_out(result.ok(), mode, known, session)
                 tried += 1
@@ -75,6 +79,8 @@ def _try_out(operation: Any, mode: GenerationMode, known: dict[str, Any], sessio
             if there and data.draw(st.integers(0, 3)):
                 case.path_parameters[name] = data.draw(st.sampled_from(there))
         case.headers = {**(case.headers or {}), **headers}  # it would garble the token too, and get no further
-        case.call_and_validate(session=session, checks=CHECKS)
+        response = case.call(session=session)
+        if response.status_code != URI_TOO_LONG:
+            case.validate_response(response, checks=CHECKS)
 
     send()

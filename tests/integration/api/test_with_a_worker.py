@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from annotator.models import Role
+from annotator.models import Project, Role, join
 from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
 from tests import factories as make
 from tests.fixtures.broker import eventually
@@ -44,7 +44,7 @@ def test_the_main_job_through_the_api_alone(worker: Path, url: str) -> None:
 
     annotator = Caller(make.make_person())
     assert annotator.person is not None
-    make.join(annotator.person, make.Project.objects.get(slug="job"), Role.ANNOTATOR)
+    join(annotator.person, Project.objects.get(slug="job"), Role.ANNOTATOR)
     labelled = 0
     while (claim := annotator.post("projects/job/claim/")).status_code == 200:
         work = json_of(claim)

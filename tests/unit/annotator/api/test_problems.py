@@ -31,7 +31,9 @@ def test_a_code_that_there_is_not_is_named(manager: Caller) -> None:
     assert "nosuchcode" in problem_of(manager.get("runs/nosuchcode/"), 404)["detail"]
 
 
-@pytest.mark.parametrize("path", ["projects/%00/", "solutions/a%00b/", "exports/%00/files/%00", "solutions/%FF%FE/"])
+@pytest.mark.parametrize(
+    "path", ["projects/%00/", "a%0Ab/", "solutions/a%00b/", "exports/%00/files/%00", "solutions/%FF%FE/"]
+)
 def test_addresses_that_no_database_can_look_up_are_not_found(path: str, manager: Caller) -> None:
     problem_of(manager.get(path), 404)
 

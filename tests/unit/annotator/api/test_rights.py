@@ -9,7 +9,7 @@ import pytest
 from django.urls import URLPattern
 
 from annotator.api.urls import urlpatterns
-from annotator.models import Assignment, Project, Role, Scope, Token
+from annotator.models import Assignment, Membership, Project, Role, Scope, Token
 from tests import factories as make
 from tests.unit.annotator.api.caller import Caller, json_of, problem_of
 
@@ -122,9 +122,9 @@ def test_an_assignment_is_its_own_persons_alone(
 def test_who_may_not_label_any_more_cannot_hand_in(path: str, project: Project, annotator: Caller) -> None:
     assert annotator.person is not None
     assignment = make.make_assignment(make.make_slot(make.make_solution(project)), annotator.person.work_as())
-    annotator.person.memberships.update(role=Role.TRAINER)
+    Membership.objects.filter(person=annotator.person).update(role=Role.TRAINER)
     problem_of(annotator.post(path.format(assignment=assignment.code)), 403)
-    annotator.person.memberships.all().delete()
+    Membership.objects.filter(person=annotator.person).delete()
     problem_of(annotator.post(path.format(assignment=assignment.code)), 404)
     assert Assignment.objects.get(pk=assignment.pk).state == "open"
 
