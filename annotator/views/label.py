@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,6 +25,14 @@ _RATING: Final = re.compile(r"rating-(\d{1,9})")
 def _rater(request: HttpRequest) -> Rater:
     assert isinstance(request.user, Person)
     return request.user.work_as()
+
+
+def _own(request: HttpRequest, slug: str, code: str) -> tuple[Project, Rater]:
+    """Whose assignment it is, and the project that it belongs to: another project's rules must not answer for it."""
+    project, rater = project_for(request, slug, Right.LABEL), _rater(request)
+    if queue.find(code, rater).solution.project_id != project.pk:
+        raise Http404(f"no assignment {code} in {project}")
+    return project, rater
 
 
 def _desk(project: Project, rater: Rater, assignment: Assignment | None) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def skip(request: HttpRequest, slug: str, code: str) -> HttpResponse:
-    project, rater = project_for(request, slug, Right.LABEL), _rater(request)
+    project, rater = _own(request, slug, code)
     queue.skip(code, rater)
     return _next(request, project, rater, queue.claim(project, rater))
 
@@ -74,9 +82,9 @@ def skip(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 @login_required
 @require_POST
 def renew(request: HttpRequest, slug: str, code: str) -> HttpResponse:
-    project_for(request, slug, Right.LABEL)
+    _, rater = _own(request, slug, code)
     try:
-        queue.renew(code, _rater(request))
+        queue.renew(code, rater)
     except DomainError as error:
         return _refused(error)
     return JsonResponse({})
@@ -86,9 +94,9 @@ def renew(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 @require_POST
 def draft(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Keep unsubmitted work. JSON in and out: the scripts' own door."""
-    project_for(request, slug, Right.LABEL)
+    _, rater = _own(request, slug, code)
     try:
-        kept = queue.save_draft(code, _rater(request), **_read_draft(request.body))
+        kept = queue.save_draft(code, rater, **_read_draft(request.body))
     except StaleDraft as error:
         current = Draft.objects.filter(assignment__code=code).values_list("version", flat=True).first()
         return _refused(error, version=current)
@@ -118,7 +126,7 @@ def _read_draft(body: bytes) -> dict[str, Any]:
 @require_POST
 def evidence(request: HttpRequest, slug: str, code: str, index: int) -> HttpResponse:
     """What machines say of one step, once it has been rated; from then on the work is not blind."""
-    project, rater = project_for(request, slug, Right.LABEL), _rater(request)
+    project, rater = _own(request, slug, code)
     assignment = queue.find(code, rater)
     if project.evidence_mode == EvidenceMode.NEVER:
         raise NotAllowed("this project shows no evidence while labelling")
@@ -137,7 +145,7 @@ def evidence(request: HttpRequest, slug: str, code: str, index: int) -> HttpResp
 @require_POST
 def submit(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Hand in, and go on with the next solution. What is refused stays on the page, and is told in a line."""
-    project, rater = project_for(request, slug, Right.LABEL), _rater(request)
+    project, rater = _own(request, slug, code)
     body = read_form(request.POST)
     try:
         queue.submit(code, rater, queue.read_submission(body), key=request.POST.get("key") or None)

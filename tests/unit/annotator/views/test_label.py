@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotator.models import Annotation, Assignment, Draft, EvidenceMode, Person, Project, Role, Solution
+from annotator.models import Annotation, Assignment, Draft, EvidenceMode, Person, Project, Role, Solution, join
 from tests.factories import (
     make_assignment,
     make_judgement,
@@ -218,3 +218,25 @@ def test_the_page_keeps_its_promise_to_run_nothing_inline(
     assert " style=" not in page
     assert " onclick=" not in page
     assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("name", ["submit", "renew", "skip", "draft"])
+def test_an_assignment_answers_at_its_own_project_alone(
+    web: Client, annotator: Person, assignment: Assignment, name: str
+) -> None:
+    elsewhere = make_project()
+    join(annotator, elsewhere, Role.ANNOTATOR)
+    where = reverse(f"label_{name}", kwargs={"slug": elsewhere.slug, "code": assignment.code})
+    assert web.post(where, {f"rating-{index}": "1" for index in range(3)}).status_code == 404
+    assert not Annotation.objects.exists()
+
+
+def test_a_project_with_open_evidence_does_not_show_that_of_another(
+    web: Client, annotator: Person, assignment: Assignment, solution: Solution
+) -> None:
+    Project.objects.filter(pk=solution.project_id).update(evidence_mode=EvidenceMode.NEVER)
+    make_judgement(solution, 1)
+    elsewhere = make_project(evidence_mode=EvidenceMode.ALWAYS)
+    join(annotator, elsewhere, Role.ANNOTATOR)
+    where = reverse("label_evidence", kwargs={"slug": elsewhere.slug, "code": assignment.code, "index": 1})
+    assert web.post(where).status_code == 404
