@@ -58,12 +58,18 @@
     return { series, values, bands };
   };
 
-  // Bars need half a step of room at either end, or the outer ones are cut; so does a point that is alone.
-  const padded = ({ x, series, time }) => {
+  // Bars need half a step of room at either end, or the outer ones are cut; so does a point that is alone, for which
+  // uPlot would make up a scale. With a diagonal both axes measure the same.
+  const padded = ({ x, series, time, diagonal, y_range }) => {
+    if (diagonal && y_range) return y_range;
     const step = x.length > 1 ? (x.at(-1) - x[0]) / (x.length - 1) : time ? DAY : 1;
     const half = x.length < 2 || series.some((one) => one.kind === "bars") ? step / 2 : 0;
-    return (_, low, high) => [low - half, high + half];
+    return (_, low, high) => (x.length ? [x[0] - half, x.at(-1) + half] : [low, high]);
   };
+
+  // What is counted is marked at whole numbers only.
+  const WHOLE = [1, 2, 5].flatMap((lead) => Array.from({ length: 9 }, (_, power) => lead * 10 ** power)).sort((a, b) => a - b);
+  const ticks = (values) => (values.every((value) => value === null || Number.isInteger(value)) ? { incrs: WHOLE } : {});
 
   // Times are days, counted in UTC as the server counts them, and fit on one line.
   const DAY = 86400;
@@ -83,7 +89,10 @@
       bands,
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       scales: { x: { time: Boolean(data.time), range: padded(data) }, y: data.y_range ? { range: data.y_range } : { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
-      axes: [axis(data.x_label, { size: 30, ...(data.time ? days : {}) }), axis(data.y_label, { size: 56 })],
+      axes: [
+        axis(data.x_label, { size: 30, ...(data.time ? days : ticks(data.x)) }),
+        axis(data.y_label, { size: 56, ...(data.y_range ? {} : ticks(data.series.flatMap((one) => [...one.values, ...(one.high ?? [])]))) }),
+      ],
       legend: { show: data.series.length > 1, live: true },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     };
