@@ -17,9 +17,10 @@ def assert_accessible(page: Page, *, themes: tuple[str, ...] = THEMES) -> None:
 
     axe runs through the browser's debugger, so the page's content policy stays in force for the page itself.
     """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
     for theme in themes:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.evaluate(AXE.read_text())
         options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]}
         found: list[dict[str, Any]] = page.evaluate("options => axe.run(document, options)", options)["violations"]
         assert not found, f"{page.url} ({theme}):\n" + "\n".join(map(_in_words, found))
