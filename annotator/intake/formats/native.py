@@ -66,7 +66,7 @@ def read(value: Any) -> Iterator[Row]:
 
 def _identity(row_id: str | None, solution_id: str | None) -> str | None:
     """Rows of one problem may share `id` and differ in `solution_id`."""
-    if row_id is None or solution_id is None:
+    if row_id is None or solution_id is None or row_id == solution_id:
         return row_id or solution_id
     return f"{row_id}#{solution_id}"
 
