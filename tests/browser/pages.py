@@ -1,4 +1,4 @@
-"""What the three people of the main job do on the pages of a running stack; every page that they come to is held against axe."""
+"""What the three people of the main job do on a running stack; every page they come to is held against axe."""
 
 from __future__ import annotations
 
