@@ -156,6 +156,14 @@ _Replacement = str | Callable[[re.Match[str]], str]
 _SPELLINGS: Final[tuple[tuple[re.Pattern[str], _Replacement], ...]] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
+        (r"(?<!\\)\$((?:[^$\\]|\\.)+)\$(?![\d$.])", r" \1 "),
+        (r"(?<=\d)\\,(?=\d{3}(?!\d))", ""),
+        (r"^\](?P<inside>[^\[\]]*)\[$", r"(\1)"),
+        (r"^\[(?P<inside>[^\[\]]*)\[$", r"[\1)"),
+        (r"^\](?P<inside>[^\[\]]*)\]$", r"(\1]"),
+        (r"\\langle(?![a-zA-Z])", "("),
+        (r"\\rangle(?![a-zA-Z])", ")"),
+        (r"^=(?!=)\s*", ""),
         (r"[−–—﹣－‐‑]", "-"),
         (r"×|✕", r"\\times "),
         (r"÷", r"\\div "),

@@ -21,7 +21,7 @@ from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation
 from reasoning.equivalence.rules import decide, rational_leaf
 from reasoning.types import Verdict
 
-GRADER_VERSION: Final = "1"
+GRADER_VERSION: Final = "2"
 """Changes whenever a verdict may: grades carry it, and are made anew where it differs."""
 LONGEST: Final = 2_000
 """Code points of an answer beyond which only sameness is looked at."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import selectors
 import subprocess
@@ -23,6 +24,9 @@ SECONDS: Final = 5.0
 """Time limit of one comparison."""
 MEMORY: Final = 2 * 1024**3
 """Address space of the child, bytes."""
+ERROR: Final = "error: "
+"""What the rule of a comparison starts with that raised in the child; the exception's name follows."""
+_log: Final = logging.getLogger(__name__)
 _IDLE_SECONDS: Final = 300.0
 _START_SECONDS: Final = 120.0
 """Importing sympy takes two seconds on a free machine and many on a busy one."""
@@ -63,6 +67,8 @@ class Child:
                 self._kill()
                 return Equivalence(Relation.UNKNOWN, "died")
         verdict, rule = json.loads(reply)
+        if rule.startswith(ERROR):
+            _log.warning("The answers' child could not compare %.80r with %.80r: %s", answer, reference, rule)
         return Equivalence(Relation(verdict), rule)
 
     def close(self) -> None:

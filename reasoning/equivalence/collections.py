@@ -9,7 +9,11 @@ from typing import Final
 
 _OPENING: Final = "([{⦃"
 _CLOSING: Final = ")]}⦄"
-_MATRIX: Final = re.compile(r"\\begin\{(?P<kind>[pbB]?matrix|array)\}(?:\{[^{}]*\})?(?P<rows>.*)\\end\{(?P=kind)\}")
+_EMPTY: Final = frozenset({"\\emptyset", "\\varnothing", "∅"})
+_MATRIX: Final = re.compile(
+    r"(?P<factor>[^&,]*?)\s*(?:\\cdot\s*)?"
+    r"\\begin\{(?P<kind>[pbB]?matrix|array)\}(?:\{[^{}]*\})?(?P<rows>.*)\\end\{(?P=kind)\}"
+)
 _AND: Final = re.compile(r"\s*,?\s+(?:and|or)\s+|\s*;\s*")
 _PLUS_MINUS: Final = re.compile(r"\\pm(?![a-zA-Z])")
 _THOUSANDS: Final = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})+(?![\d,])")
@@ -31,7 +35,11 @@ def read(text: str) -> Collection | None:
     text = text.replace("\\lbrace", "⦃").replace("\\rbrace", "⦄").strip()
     matrix = _MATRIX.fullmatch(text)
     if matrix:
-        return _matrix(row.split("&") for row in matrix["rows"].split("\\\\"))
+        factor = {"": "", "-": "-1"}.get(matrix["factor"], matrix["factor"])
+        rows = [row.split("&") for row in matrix["rows"].split("\\\\")]
+        return _matrix([[f"({factor})*({cell})" for cell in row] for row in rows if any(row)] if factor else rows)
+    if text in _EMPTY:
+        return Collection("set")
     parts = [part.strip() for part in re.split(r"\\cup(?![a-zA-Z])", text)]
     if len(parts) > 1:
         return Collection("union", tuple(parts))

@@ -12,7 +12,7 @@ from typing import Final
 
 from reasoning.equivalence.exact import exact_or_none
 from reasoning.equivalence.lexer import Token, number, repeating, tokens
-from reasoning.equivalence.names import FUNCTIONS, GREEK, INVERSES, KNOWN, RENAMED
+from reasoning.equivalence.names import FUNCTIONS, GREEK, INVERSES, KNOWN, LENT, RENAMED
 from reasoning.equivalence.tree import Expression, Node, TooDeep, Unreadable
 
 LONGEST: Final = 2_000
@@ -26,7 +26,7 @@ def parse(text: str, *, tight: bool = False) -> Expression:
     if len(text) > LONGEST:
         raise Unreadable("too long")
     reader = _Reader(tokens(text), tight=tight)
-    tree = reader.sum()
+    tree = reader.whole()
     if reader.left:
         raise Unreadable(f"left over: {reader.left[0].text}")
     return Expression(tree, reader.ambiguous)
@@ -37,8 +37,9 @@ def _num(value: int | Fraction) -> Node:
 
 
 def has_foreign_command(text: str) -> bool:
-    """Is there a LaTeX command in the text that this grammar does not know?"""
-    return any(name not in KNOWN for name in _COMMAND.findall(text))
+    """Are there LaTeX commands that this grammar does not know, all of them known to math-verify?"""
+    foreign = [name for name in _COMMAND.findall(text) if name not in KNOWN]
+    return bool(foreign) and LENT.issuperset(foreign)
 
 
 class _Reader:
@@ -75,6 +76,14 @@ class _Reader:
         if self._peek() != text:
             raise Unreadable(f"{text} expected")
         self._at += 1
+
+    def whole(self) -> Node:
+        """A sum, or `n \\choose k`, the old way to write a binomial, which fills its group."""
+        tree = self.sum()
+        if self._peek() == "\\choose":
+            self._take()
+            tree = Node("call", (tree, self.sum()), "binom")
+        return tree
 
     def sum(self) -> Node:
         self._depth += 1
@@ -167,7 +176,7 @@ class _Reader:
 
     def _braced(self) -> Node:
         self._expect("{")
-        tree = self.sum()
+        tree = self.whole()
         self._expect("}")
         return tree
 
@@ -202,7 +211,7 @@ class _Reader:
             raise Unreadable(mark)
         outside = self._bars
         self._bars = int(mark == "|")
-        tree = self.sum()
+        tree = self.whole()
         self._expect(closing)
         self._bars = outside
         return Node("call", (tree,), "abs") if mark == "|" else tree

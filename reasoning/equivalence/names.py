@@ -68,8 +68,16 @@ GREEK: Final = frozenset(
     ]
 )
 KNOWN: Final = (
-    FUNCTIONS | GREEK | {"frac", "pi", "binom", "lfloor", "rfloor", "lceil", "rceil", "times", "cdot", "div", "ast"}
+    FUNCTIONS
+    | GREEK
+    | {"frac", "pi", "binom", "choose", "lfloor", "rfloor", "lceil", "rceil", "times", "cdot", "div", "ast"}
 )
 """Every LaTeX command of the grammar."""
+LENT: Final = frozenset(
+    ["sum", "prod", "int", "iint", "lim", "to", "rightarrow", "infty", "gcd", "lcm", "max", "min", "det", "mathbb"]
+) | frozenset(
+    ["emptyset", "varnothing", "lbrace", "rbrace", "cup", "cap", "setminus", "in", "pm", "le", "ge", "begin", "end"]
+)
+r"""The commands that math-verify may be asked about. Others it is known to misread (`7 \bmod 3`) or may."""
 RENAMED: Final = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 INVERSES: Final = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}

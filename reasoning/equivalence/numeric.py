@@ -14,7 +14,7 @@ import mpmath
 
 from reasoning.equivalence.exact import exact
 from reasoning.equivalence.outcome import Relation
-from reasoning.equivalence.tree import Expression, Node, NotExact
+from reasoning.equivalence.tree import Expression, Node, NotExact, has_constant, names_of
 
 DIGITS: Final = (50, 150, 450)
 _LARGEST_EXPONENT: Final = 10**6
@@ -22,6 +22,7 @@ _POINTS: Final = 8
 _NUMERATORS: Final = (10007, -7919, 3571, 20011, -4409, 15013, -611, 30011, 8837, -12553, 947, 17891)
 _DENOMINATOR: Final = 6007
 _INTEGERS: Final = (2, 3, 5, 4, 7, 6, 1, 8)
+_TINY: Final = mpmath.mpf(10) ** -30
 _INDICES: Final = frozenset("nmkNMK")
 
 
@@ -69,9 +70,38 @@ def _compare(left: Node, right: Node, names: set[str]) -> Relation:
             if verdicts.count(Relation.EQUAL) >= 3 and Relation.UNKNOWN not in verdicts
             else Relation.UNKNOWN
         )
+    if _differ_by_a_constant_of_integration(left, right, names) or _are_one_progression(left, right, names):
+        return Relation.UNKNOWN
     if names <= _INDICES and set(_at_points(left, right, _integer_points(names))) == {Relation.EQUAL}:
         return Relation.UNKNOWN
     return Relation.UNEQUAL
+
+
+def _differ_by_a_constant_of_integration(left: Node, right: Node, names: set[str]) -> bool:
+    """`F(x) + C` against F(x)."""
+    sides = [names_of(side) for side in (left, right)]
+    if sides[0] ^ sides[1] != {"C"}:
+        return False
+    points = [{**point, "C": Fraction(0)} for point in _real_points(names)]
+    return set(_at_points(left, right, points)) == {Relation.EQUAL}
+
+
+def _are_one_progression(left: Node, right: Node, names: set[str]) -> bool:
+    """Do both run through the same angles a + kb, k whole: π/2 + kπ and π/2 − kπ?"""
+    if len(names) != 1 or not names <= _INDICES or not (has_constant(left, "pi") and has_constant(right, "pi")):
+        return False
+    name = next(iter(names))
+    try:
+        with mpmath.workdps(DIGITS[0]):
+            runs = [[_value(side, {name: Fraction(k)}) for k in range(3)] for side in (left, right)]
+            steps = [run[1] - run[0] for run in runs]
+            bent = [abs(run[2] - run[1] - step) for run, step in zip(runs, steps, strict=True)]
+            if steps[0] == 0 or max(bent) > _TINY or abs(abs(steps[0]) - abs(steps[1])) > _TINY:
+                return False
+            turns = (runs[0][0] - runs[1][0]) / steps[0]
+            return bool(abs(turns - mpmath.nint(mpmath.re(turns))) < _TINY)
+    except Undecided:
+        return False
 
 
 def _at_points(left: Node, right: Node, points: Iterable[Mapping[str, Fraction]]) -> list[Relation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -28,12 +28,13 @@ length 127/5 in inch inches | 1524/5 ft foot feet | 4572/5 yd yard | 1609344 mi 
 mass 1/1000 mg milligram | 1 g gram gramme | 1000 kg kilogram kilo | 1000000 tonne | 45359237/100000 lb lbs pound | 45359237/1600000 oz ounce
 time 1/1000 ms millisecond | 1 s sec second | 60 min minute | 3600 h hr hour | 86400 day | 604800 week
 calendar 1 month | 12 year yr
-volume 1 ml mL milliliter millilitre | 1000 l L liter litre
+length^3 1000 ml mL milliliter millilitre | 1000000 l L liter litre
 kitchen 1 cup | 2 pint | 4 quart | 16 gallon
 money 1 cent ¢ | 100 dollar USD buck
 euro 1 euro EUR
 sterling 1 GBP
 angle 1 ° degree
+radian 1 radian rad
 percent 1 percent
 none 1 unit
 """  # noqa: E501
@@ -133,6 +134,9 @@ _MULTIPLIERS: Final = {
     "trillion": 10**12,
     "dozen": 12,
 }
+_ORDINAL: Final = re.compile(r"(\d+)(?:st|nd|rd|th)")
+_COMPOUND_PART: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]+)\.?")
+_COMPOUND: Final = re.compile(rf"{_COMPOUND_PART.pattern}(?:\s*(?:,|and|,\s*and)?\s+\d+(?:\.\d+)?\s*[a-zA-Z]+\.?)+")
 _MULTIPLIED: Final = re.compile(
     rf"(?P<body>[-+]?\d[\d,]*(?:\.\d+)?)\s*(?P<by>{'|'.join(_MULTIPLIERS)})\b\s*(?P<rest>.*)"
 )
@@ -159,8 +163,14 @@ def read(text: str) -> Quantity:
         if inner.dimension in ("", dimension):
             return Quantity(inner.body, dimension, factor)
         return Quantity(text)
+    together = _compound(text)
+    if together is not None:
+        return together
     many = _MULTIPLIED.fullmatch(text)
     if many:
+        counted = read(f"{many['body']} {many['rest']}") if many["rest"] else Quantity(many["body"])
+        if counted.body == many["body"]:
+            return replace(counted, body=f"({counted.body})*{_MULTIPLIERS[many['by']]}")
         return read(f"({many['body']})*{_MULTIPLIERS[many['by']]} {many['rest']}".strip())
     if text.endswith(PERCENT):
         return Quantity(text[:-1].strip(), "percent")
@@ -168,13 +178,36 @@ def read(text: str) -> Quantity:
 
 
 def _digits(text: str) -> str:
-    """ "Five dollars" → "5 dollars"."""
+    """ "Five dollars" → "5 dollars"; "21st" → "21"."""
+    ordinal = _ORDINAL.fullmatch(text)
+    if ordinal:
+        return ordinal[1]
     words = text.split() if text[:1].isalpha() else []
     for count in range(min(len(words), 8), 0, -1):
-        value = number_words(" ".join(words[:count]))
+        phrase = " ".join(words[:count])
+        value = number_words(phrase) or fraction_words(phrase)
+        value = 0 if phrase.casefold() == "zero" else value
         if value is not None:
             return " ".join([str(value), *words[count:]])
     return text
+
+
+def is_compound(text: str) -> bool:
+    """Is it one measure in several units, "2 hours and 15 minutes"?"""
+    return _compound(text) is not None
+
+
+def _compound(text: str) -> Quantity | None:
+    if not _COMPOUND.fullmatch(text):
+        return None
+    parts = [(part["number"], _simple(part["unit"])) for part in _COMPOUND_PART.finditer(text)]
+    known = [(number, unit) for number, unit in parts if unit is not None]
+    factors = [unit[1] for _, unit in known]
+    if len(known) != len(parts) or len({unit[0] for _, unit in known}) > 1:
+        return None
+    if sorted(set(factors), reverse=True) != factors:
+        return None
+    return Quantity("+".join(f"({number})*({unit[1]})" for number, unit in known), known[0][1][0])
 
 
 def _with_unit(text: str) -> Quantity:
@@ -284,3 +317,19 @@ def number_words(text: str) -> int | None:
         elif word != "and" or previous < 100 or words[-1] == "and":
             return None
     return total + part
+
+
+_DENOMINATORS: Final = {
+    "half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+    "tenth": 10, "hundredth": 100, "thousandth": 1000,
+}  # fmt: skip
+
+
+def fraction_words(text: str) -> Fraction | None:
+    """ "Three-fourths" → 3/4, "a half" → 1/2; None for anything else."""
+    *above, below = re.split(r"[\s-]+", text.casefold().strip())
+    denominator = _DENOMINATORS.get({"halves": "half"}.get(below, _stem(below)))
+    if denominator is None or (not above and below != "half"):
+        return None
+    numerator = 1 if above in ([], ["a"]) else number_words(" ".join(above))
+    return None if numerator is None else Fraction(numerator, denominator)

@@ -12,13 +12,16 @@ from reasoning.equivalence.grammar import parse
 from reasoning.equivalence.outcome import Equivalence, Relation
 from reasoning.equivalence.tree import Expression, NotExact, Unreadable
 
-_NAME: Final = r"(?P<name>\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\s?\([a-zA-Z](?:,\s?[a-zA-Z])*\))?)"
+_LETTERS: Final = r"\([a-zA-Z](?:,\s?[a-zA-Z])*\)"
+_NAME: Final = rf"(?P<name>\\?[a-zA-Z]+(?:_\{{?\w+\}}?)?(?:\s?{_LETTERS})?|{_LETTERS})"
 _ASSIGNED: Final = re.compile(rf"{_NAME}\s*=\s*(?P<right>[^=]+)")
 _REVERSED: Final = re.compile(r"(?P<right>[^=a-zA-Z]+)\s*=\s*(?P<name>[a-zA-Z])")
 _CHAINED: Final = re.compile(rf"{_NAME}\s*=.*=\s*(?P<right>[^=]+)")
 _MEMBER: Final = re.compile(rf"{_NAME}\s*\\in(?![a-zA-Z])\s*(?P<right>.+)")
 _ORDER: Final = re.compile(r"\s*(\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])|<|>)\s*")
 _VARIABLE: Final = re.compile(r"[a-zA-Z]|\\[a-z]+")
+_MODULUS: Final = re.compile(r"\|\s*([a-zA-Z])\s*\|")
+_POSITIVE: Final = re.compile(r"(?:\d+(?:\.\d+)?|\\frac\{\d+\}\{\d+\}|\\sqrt\{\d+\})")
 _SIGN: Final = re.compile(r"(?<![<>!\\])=")
 _COMPARISON: Final = re.compile(r"[<>]|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])|\\ne(?![a-zA-Z])")
 
@@ -44,7 +47,7 @@ def read(text: str) -> Related | None:
     for pattern in (_MEMBER, _ASSIGNED, _CHAINED, _REVERSED):
         match = pattern.fullmatch(text)
         if match and not _COMPARISON.search(text):
-            return Related(re.sub(r"\s|\(.*\)", "", match["name"]), match["right"].strip())
+            return Related(re.sub(r"\s|(?<=[\w}])\s?\(.*\)", "", match["name"]), match["right"].strip())
     interval = _interval(text)
     if interval is not None:
         return interval
@@ -79,22 +82,41 @@ def _interval(text: str) -> Related | None:
     if len(parts) != 3:
         return None
     name, sign, bound = parts
-    if not _VARIABLE.fullmatch(name):
+    if not _is_name(name):
         name, bound = bound, name
         sign = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le"}[sign]
-        if not _VARIABLE.fullmatch(name):
+        if not _is_name(name):
             return None
+    modulus = _MODULUS.fullmatch(name)
+    if modulus:
+        return Related(modulus[1], _around_zero(sign, bound)) if _POSITIVE.fullmatch(bound) else None
     if sign in ("<", "\\le"):
         return Related(name, f"(-\\infty,{bound}{')' if sign == '<' else ']'}")
     return Related(name, f"{'(' if sign == '>' else '['}{bound},\\infty)")
 
 
+def _is_name(text: str) -> bool:
+    return bool(_VARIABLE.fullmatch(text) or _MODULUS.fullmatch(text))
+
+
+def _around_zero(sign: str, bound: str) -> str:
+    """`|x| < a` and `|x| > a`, for a positive a."""
+    if sign in ("<", "\\le"):
+        return f"(-{bound},{bound})" if sign == "<" else f"[-{bound},{bound}]"
+    low, high = (")", "(") if sign == ">" else ("]", "[")
+    return f"(-\\infty,-{bound}{low}\\cup{high}{bound},\\infty)"
+
+
 _POINTS: Final = tuple(Fraction(above, 7) for above in (3, -11, 19, 8, -5, 23, 2, -29, 31, 13))
 
 
+_ENOUGH: Final = 4
+"""Points at which two equations must have been looked at."""
+
+
 def equations(left: Related, right: Related) -> Equivalence:
-    """Two equations are equal where the difference of the sides of one is a constant multiple of the other's; two linear
-    ones that are no multiples differ. Anything else cannot be told."""  # noqa: E501
+    """Two equations are equal where the difference of the sides of one is a constant multiple of the other's. They
+    differ where a constant is left between them, and where both are linear. Anything else cannot be told."""
     unknown = Equivalence(Relation.UNKNOWN, "equation")
     try:
         first, second = (_difference(side) for side in (left, right))
@@ -102,16 +124,22 @@ def equations(left: Related, right: Related) -> Equivalence:
         if not names or first.names() != second.names():
             return unknown
         points = [{name: _POINTS[(at + 3 * place) % 10] for place, name in enumerate(names)} for at in range(8)]
-        values = [(exact(first.tree, point), exact(second.tree, point)) for point in points]
+        values = [pair for point in points if any(pair := (exact(first.tree, point), exact(second.tree, point)))]
         linear = all(_is_linear(side, names) for side in (first, second))
     except (Unreadable, NotExact):
         return unknown
-    if any(a == b == 0 for a, b in values):
+    if len(values) < _ENOUGH:
         return unknown
-    proportional = all(a * values[0][1] == b * values[0][0] for a, b in values)
-    if proportional:
+    if all(a * values[0][1] == b * values[0][0] for a, b in values):
         return Equivalence(Relation.EQUAL, "equation")
-    return Equivalence(Relation.UNEQUAL, "equation") if linear else unknown
+    return Equivalence(Relation.UNEQUAL, "equation") if linear or _are_parallel(values) else unknown
+
+
+def _are_parallel(values: list[tuple[Fraction, Fraction]]) -> bool:
+    """Is one a multiple of the other plus a constant, as of two circles about one centre?"""
+    (a, b), *rest = values
+    slopes = [(above - a, below - b) for above, below in rest]
+    return all(slopes[0]) and all(up * slopes[0][1] == across * slopes[0][0] for up, across in slopes)
 
 
 def _difference(side: Related) -> Expression:

@@ -15,6 +15,7 @@ from reasoning.equivalence import collections, quantities, relations, words
 from reasoning.equivalence.collections import Collection
 from reasoning.equivalence.exact import exact_or_none
 from reasoning.equivalence.grammar import parse
+from reasoning.equivalence.intervals import by_pieces
 from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation, all_of
 from reasoning.equivalence.quantities import Quantity
 from reasoning.equivalence.tree import Expression, Unreadable
@@ -27,14 +28,18 @@ _INFINITY: Final = re.compile(r"(?P<sign>[-+]?)\s*\\infty\s*")
 _RATIO: Final = re.compile(r"\d+(?:\.\d+)?(?:\s*:\s*\d+(?:\.\d+)?)+")
 _DECIMAL: Final = re.compile(r"-?\d+\.(?P<places>\d+)")
 _UNSPACED_UNIT: Final = re.compile(r"[-+]?[\d.,]+(?:m|g|s|h|l|L|in|k|K|M|B)")
-_DECIMAL_COMMA: Final = re.compile(r"-?\d+,\d+")
+_DECIMAL_COMMA: Final = re.compile(r"-?\d{1,3}(?:\.\d{3})*,\d+|-?\d+,\d+")
+_GLUED: Final = re.compile(r"(?P<number>[-+]?\d[\d.,]*)[a-zA-Z]{2,}")
 
 
 def decide(answer: str, reference: str, leaf: Leaf) -> Equivalence:
     """Compare two normalised answers. Raises NeedsChild only where `leaf` does."""
     if answer == reference:
         return Equivalence(Relation.EQUAL, "exact")
-    for rule in (words.by_choice, words.by_phrase, words.by_label, words.by_same_text, _by_base, _by_ratio):
+    chosen = _by_value_of_choice(answer, reference, leaf)
+    if chosen is not None:
+        return chosen
+    for rule in (words.by_choice, words.by_phrase, words.by_label, words.by_same_text, _by_base, _by_ratio, by_pieces):
         outcome = rule(answer, reference)
         if outcome is not None:
             return outcome
@@ -43,6 +48,16 @@ def decide(answer: str, reference: str, leaf: Leaf) -> Equivalence:
         if outcome is not None:
             return outcome
     return _by_quantity(answer, reference, leaf)
+
+
+def _by_value_of_choice(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
+    """ "(C) 12" against 12, which is no letter."""
+    left, right = words.choice(answer), words.choice(reference)
+    if left is None and right is not None and right.value:
+        return decide(answer, right.value, leaf)
+    if right is None and left is not None and left.value:
+        return decide(left.value, reference, leaf)
+    return None
 
 
 def rational_leaf(answer: str, reference: str) -> Equivalence:
@@ -136,9 +151,13 @@ def _by_relation(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
 
 
 def _by_collection(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
-    left, right = collections.read(answer), collections.read(reference)
+    left, right = (None if quantities.is_compound(side) else collections.read(side) for side in (answer, reference))
     if left is None and right is None:
         return None
+    if left is not None and right is not None and {left.kind, right.kind} - {"set", "bare", "union"}:
+        for one, other in ((left, reference), (right, answer)):
+            if one.kind == "set" and len(one.items) == 1:
+                return decide(one.items[0], other, leaf) if one is left else decide(other, one.items[0], leaf)
     if left is None or right is None:
         return _one_of_many(left, right, answer, reference, leaf)
     if max(len(left.items), len(right.items), sum(map(len, left.rows)), sum(map(len, right.rows))) > _MOST_ITEMS:
@@ -151,7 +170,7 @@ def _by_collection(answer: str, reference: str, leaf: Leaf) -> Equivalence | Non
     if kinds <= {"set", "bare"} or kinds == {"union"}:
         return _unordered(left, right, leaf)
     if "union" in kinds or "set" in kinds:
-        return Equivalence(Relation.UNKNOWN if "tuple" in kinds or "bare" in kinds else Relation.UNEQUAL, "interval")
+        return Equivalence(Relation.UNKNOWN, "interval")
     return _ordered(left, right, leaf)
 
 
@@ -232,25 +251,34 @@ def _by_quantity(answer: str, reference: str, leaf: Leaf) -> Equivalence:
     if left.dimension == right.dimension:
         if left.dimension == "" and (text := words.by_text(left.body, right.body)) is not None:
             return text
-        if left.dimension == "" and _may_be_unit(answer, reference):
+        if left.dimension == "" and _may_be_unit(left.body, right.body):
             return Equivalence(Relation.UNKNOWN, "unit")
         if left.factor == right.factor:
             return leaf(left.body, right.body)
         return leaf(_scaled(left), _scaled(right))
     if "" in (left.dimension, right.dimension):
         return _with_bare(left, right, leaf)
+    if {left.dimension, right.dimension} == {"angle", "radian"}:
+        return leaf(_in_radians(left), _in_radians(right))
     if any(side.dimension.startswith("noun:") for side in (left, right)):
         return Equivalence(Relation.UNKNOWN, "unit")
-    if "percent" in (left.dimension, right.dimension) or "volume" in (left.dimension, right.dimension):
+    if "percent" in (left.dimension, right.dimension) or "kitchen" in (left.dimension, right.dimension):
         return Equivalence(Relation.UNKNOWN, "unit")
     return Equivalence(Relation.UNEQUAL, "unit")
 
 
 def _may_be_unit(answer: str, reference: str) -> bool:
     """`5m` against 5: a unit that was left out, or a variable."""
-    return any(_UNSPACED_UNIT.fullmatch(side) for side in (answer, reference)) and not all(
-        re.search("[a-zA-Z]", side) for side in (answer, reference)
-    )
+    if all(re.search("[a-zA-Z]", side) for side in (answer, reference)):
+        return False
+    if any(_UNSPACED_UNIT.fullmatch(side) for side in (answer, reference)):
+        return True
+    glued = [(_GLUED.fullmatch(side), other) for side, other in ((answer, reference), (reference, answer))]
+    return any(match is not None and _value(match["number"]) == _value(other) for match, other in glued)
+
+
+def _in_radians(quantity: Quantity) -> str:
+    return f"({quantity.body})*\\pi/180" if quantity.dimension == "angle" else quantity.body
 
 
 def _scaled(quantity: Quantity) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -37,21 +38,26 @@ class Expression:
 
     def names(self) -> set[str]:
         """The variables in it."""
-        found: set[str] = set()
-        open_nodes = [self.tree]
-        while open_nodes:
-            node = open_nodes.pop()
-            open_nodes += node.parts
-            if node.kind == "variable":
-                found.add(node.name)
-        return found
+        return names_of(self.tree)
 
     def calls(self, name: str) -> bool:
         """Is a function of this name called, with one argument?"""
-        open_nodes = [self.tree]
-        while open_nodes:
-            node = open_nodes.pop()
-            open_nodes += node.parts
-            if node.kind == "call" and node.name == name and len(node.parts) == 1:
-                return True
-        return False
+        return any(node.kind == "call" and node.name == name and len(node.parts) == 1 for node in nodes(self.tree))
+
+
+def nodes(tree: Node) -> Iterator[Node]:
+    """The tree and every tree in it."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.parts
+        yield node
+
+
+def names_of(tree: Node) -> set[str]:
+    """The variables in a tree."""
+    return {node.name for node in nodes(tree) if node.kind == "variable"}
+
+
+def has_constant(tree: Node, name: str) -> bool:
+    return any(node.kind == "constant" and node.name == name for node in nodes(tree))

@@ -11,12 +11,17 @@ from reasoning.equivalence.outcome import Equivalence, Relation
 _BARE: Final = re.compile(r"[A-Ja-j]")
 _MARKED: Final = re.compile(
     r"(?:(?:choice|option)[\s_\\]*)\(?(?P<a>[A-Ja-j])\)?(?:\s*[(:,.-].*)?"
-    r"|\((?P<b>[A-Ja-j])\)(?:[\s:.].*)?|(?P<c>[A-J])[.):](?:\s.*)?|(?P<d>[A-J]) \([a-zA-Z]{2}.*\)",
+    r"|\((?P<b>[A-Ja-j])\)(?:[\s:.](?P<b_value>.*))?|(?P<c>[A-J])[.):](?:\s(?P<c_value>.*))?"
+    r"|(?P<d>[A-J]) \([a-zA-Z]{2}.*\)",
     re.IGNORECASE | re.DOTALL,
 )
 _SEVERAL: Final = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|&|and)\s*\(?[A-J]\)?)+|[A-F]{2,6}")
 
 _GROUPS: Final[tuple[tuple[frozenset[str], ...], ...]] = (
+    (
+        frozenset({"infinity", "plus infinity", "positive infinity", "\\infty", "+\\infty"}),
+        frozenset({"-infinity", "minus infinity", "negative infinity", "-\\infty"}),
+    ),
     (frozenset({"yes", "true", "correct", "valid"}), frozenset({"no", "false", "incorrect", "invalid"})),
     tuple(
         frozenset({word, word[:3]})
@@ -81,17 +86,17 @@ _NOT_A_NUMBER: Final = frozenset(
 _ALIKE: Final = tuple(
     frozenset(group.split("|"))
     for group in (
-        "no solution|no solutions|no real solution|no real solutions|\\emptyset|empty set|\\varnothing|∅",
+        r"no solution|no solutions|no real solution|no real solutions|\emptyset|∅|empty set|\varnothing|\lbrace \rbrace",
         "infinitely many|infinitely many solutions|infinite",
         "undefined|does not exist|dne",
         "cannot be determined|can not be determined|not enough information|insufficient information",
-        "infinity|\\infty|+\\infty",
     )
 )
 _OPAQUE: Final = re.compile(
     r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{1,2}:\d{2}(?:[:.]\d+)*\s*(?:[ap]\.?m\.?)?|\d{1,2}:\d{2}\s*(?:[ap]\.?m\.?)|\d+(?:\.\d+){2,}.*|https?://\S+",
     re.IGNORECASE,
 )
+_NUMBER: Final = re.compile(r"[-+$]?\d[\d,.]*%?")
 _WORDY: Final = re.compile(r"[a-zA-Z]{2,}|[^\W\d_a-zA-Z]{2,}")
 _NAMES: Final = re.compile(r"\b(?:pi|sqrt|sin|cos|tan|ln|log|exp|abs)\b")
 _MATHS: Final = re.compile(r"[\d\\^=+*/<>|{}_]")
@@ -103,6 +108,8 @@ class Choice:
     marked: bool
     """Written as a choice ("(B)", "Option B"), not just as a letter, which may be a variable."""
     text: str
+    value: str = ""
+    """What stands behind the letter: 12 in "(C) 12"."""
 
 
 def choice(text: str) -> Choice | None:
@@ -119,15 +126,19 @@ def choice(text: str) -> Choice | None:
     match = _MARKED.fullmatch(text)
     if match is None:
         return None
-    letter = next(part for part in match.groups() if part)
-    return Choice(frozenset(letter.upper()), marked=True, text=text)
+    letter = next(match[name] for name in "abcd" if match[name])
+    value = match["b_value"] or match["c_value"] or ""
+    return Choice(frozenset(letter.upper()), marked=True, text=text, value=value.strip())
 
 
 def by_choice(answer: str, reference: str) -> Equivalence | None:
     left, right = choice(answer), choice(reference)
     if left is None or right is None:
-        marked = any(side is not None and side.marked for side in (left, right))
-        return Equivalence(Relation.UNKNOWN, "choice") if marked else None
+        known, other = (left, reference) if left is not None else (right, answer)
+        if known is None:
+            return None
+        unclear = known.marked or (known.text.isupper() and _NUMBER.fullmatch(other) is not None)
+        return Equivalence(Relation.UNKNOWN, "choice") if unclear else None
     if left.letters != right.letters:
         variables = not (left.marked or right.marked) and any(side.text.islower() for side in (left, right))
         return Equivalence(
@@ -149,7 +160,7 @@ def by_phrase(answer: str, reference: str) -> Equivalence | None:
         if None not in found:
             return Equivalence(Relation.EQUAL if found[0] == found[1] else Relation.UNEQUAL, "phrase")
     for phrase, other in ((left, reference), (right, answer)):
-        if phrase in _NOT_A_NUMBER and re.fullmatch(r"[-+$]?\d[\d,.]*%?", other):
+        if phrase in _NOT_A_NUMBER and _NUMBER.fullmatch(other):
             return Equivalence(Relation.UNEQUAL, "phrase")
     return None
 
@@ -180,5 +191,5 @@ def is_wordy(text: str) -> bool:
 
 
 def _fold(text: str) -> str:
-    words = re.sub(r"[.,;:!?'\"()\[\]-]+", " ", text.casefold()).split()
+    words = re.sub(r"[.,;:!?'\"()\[\]]+|(?<=\w)-+|-+$", " ", text.casefold()).split()
     return " ".join(word for word in words if word not in ("the", "a", "an")) or text.casefold()

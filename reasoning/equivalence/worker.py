@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from reasoning.equivalence.child import ERROR
 from reasoning.equivalence.deep import decide_deeply
 from reasoning.equivalence.outcome import Equivalence, Relation
 
@@ -33,11 +34,16 @@ def serve(requests: Iterable[str], replies: TextIO, seconds: float) -> None:
 
 
 def guarded(answer: str, reference: str) -> Equivalence:
-    """`decide_deeply`, where whatever sympy, mpmath or math-verify raise on strange input is UNKNOWN."""
+    """`decide_deeply`, where whatever sympy, mpmath or math-verify raise on strange input is UNKNOWN.
+
+    Their exceptions cannot be named: latex2sympy raises bare `Exception` in some twenty places and sympy anything from
+    AttributeError to MemoryError. This is the task boundary: the reply carries the exception's name as the rule across
+    to the parent, which logs it (`Child.compare`) and hands it on, so nothing is swallowed.
+    """
     try:
         return decide_deeply(answer, reference)
-    except Exception as error:  # noqa: BLE001 - the task boundary of this process; the caller gets the name as the rule
-        return Equivalence(Relation.UNKNOWN, f"error: {type(error).__name__}")
+    except Exception as error:  # noqa: BLE001 - see above
+        return Equivalence(Relation.UNKNOWN, f"{ERROR}{type(error).__name__}")
 
 
 def lines(source: TextIO, idle_seconds: float) -> Iterable[str]:
