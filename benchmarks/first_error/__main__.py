@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.first_error.figures import CEILINGS, Result, figures
-from benchmarks.first_error.harness import Row, rows_of
+from benchmarks.first_error.harness import UNLIMITED, Row, rows_of
 from benchmarks.first_error.worlds import Regime, read_regimes
 
 CASES = Path(__file__).parents[1] / "cases" / "first_error_regimes.json"
@@ -35,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = job.result()
             rows += found
             print_regime(regime, found)
+    if options.json:
+        write_json(options.json, options.seed, options.chains, rows)
     print_figures(figures(regimes, rows))
     print(
         f"\n{len(regimes)} regimes × {options.chains} chains, seed {options.seed}, fit on {options.fit}: "
         f"{time.perf_counter() - started:.0f} s"
     )
-    if options.json:
-        write_json(options.json, options.seed, options.chains, rows)
     return 0
 
 
@@ -81,7 +81,7 @@ def print_regime(regime: Regime, rows: Iterable[Row]) -> None:
 def _line(row: Row) -> str:
     ece = "" if row.ece is None else f"{row.ece:.3f}"
     ms = "" if row.decision_ms is None else f"{row.decision_ms:.3f}"
-    paid = ["all", "all"] if row.rollouts < 0 else [f"{row.rollouts:.1f}", f"{row.step_tokens:.1f}"]
+    paid = ["all", "all"] if row.rollouts >= UNLIMITED else [f"{row.rollouts:.1f}", f"{row.step_tokens:.1f}"]
     return (
         f"  {row.method:28}{row.setting:38}{100 * row.f1:6.1f}  [{100 * row.f1_low:4.1f}, {100 * row.f1_high:5.1f}] "
         f"{100 * row.accuracy_wrong:6.1f}{100 * row.accuracy_right:6.1f}{paid[0]:>9}{paid[1]:>8}{ece:>7}{ms:>7}"

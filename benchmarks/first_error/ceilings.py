@@ -120,7 +120,7 @@ class Genie:
                 take = min(max(1, n // 25), budget * n - spent)
                 rows = np.argpartition(-self.worth, take - 1)[:take]
                 rows = rows[self.worth[rows] > 0]
-                if not len(rows):
+                if not len(rows):  # there is no more use for any
                     break
                 prefix = self.best[rows]
                 outcome = self.world.draws.outcome[rows, prefix, np.minimum(self.drawn[rows, prefix], most - 1)]

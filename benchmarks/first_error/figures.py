@@ -84,7 +84,7 @@ class Curves:
 
     def saved(self, other: Row, cost: str = "rollouts") -> float:
         """Times less cost at the other's F1; 0 where it is never reached."""
-        return float(getattr(other, cost) / max(cost_at(*self.columns(self.ours, cost), other.f1 - SLACK), 1e-9))
+        return float(getattr(other, cost) / max(cost_at(*self.columns(self.ours, cost), other.f1 - SLACK), 0.01))
 
 
 def _saved(method: str, cost: str = "rollouts") -> Callable[[Curves], float]:

@@ -20,6 +20,8 @@ from reasoning.types import NO_ERROR
 FIT_MEAN = 10
 """Mean rollouts of the unfitted planner on the chains that the parameters are fitted to."""
 MOST = 30
+UNLIMITED = 1e9
+"""Stands for infinity, which JSON cannot hold."""
 _FIT_SEED = 1_000_003
 
 
@@ -58,8 +60,8 @@ def rows_of(regime: Regime, chains: int, seed: int, fit_chains: int) -> list[Row
     world = draw_world(regime, chains, seed)
     scorer = Scorer(world.first_error, world.steps, world.problem, seed)
     rows = list(_baselines(world, scorer))
-    ceiling = as_snapshot(world, "rollouts=all", unlimited(world), np.inf, np.inf)
-    rows.append(replace(_row(world, scorer, "unlimited", ceiling), rollouts=-1.0, step_tokens=-1.0))
+    ceiling = as_snapshot(world, "rollouts=all", unlimited(world), UNLIMITED, UNLIMITED)
+    rows.append(_row(world, scorer, "unlimited", ceiling))
     rows += [_row(world, scorer, "genie", snapshot) for snapshot in Genie(world).snapshots()]
     fitted = fit_regime(regime, fit_chains, seed) if fit_chains else None
     for suffix, parameters, cost in _parameters(fitted):

@@ -72,9 +72,9 @@ class Trajectory:
         planner.price = price
         per_round = max(1, len(world) // 10)
         while self.rollouts < budget:
-            start = time.perf_counter()
+            start = time.process_time()
             requests = planner.next(min(per_round, budget - self.rollouts))
-            self.seconds += time.perf_counter() - start
+            self.seconds += time.process_time() - start
             if not requests:
                 break
             chains, prefixes, samples = (np.array(column) for column in zip(*requests, strict=True))
@@ -83,10 +83,10 @@ class Trajectory:
             np.add.at(self.used, (chains, prefixes), 1)
             self.rollouts += len(requests)
             self.tokens += int((world.steps[chains] - prefixes).sum())
-            start = time.perf_counter()
+            start = time.process_time()
             for request, outcome in zip(requests, outcomes.tolist(), strict=True):
                 planner.record(*request, VERDICTS[outcome])
-            self.seconds += time.perf_counter() - start
+            self.seconds += time.process_time() - start
 
     def snapshot(self, setting: str) -> Snapshot:
         n, ms = len(self.world), 1e3 * self.seconds / max(self.rollouts, 1)
@@ -107,6 +107,8 @@ class Trajectory:
             if not budgets:
                 return
             yield self.snapshot(f"price={price}")
+        for budget in budgets:  # more than there is any use for
+            yield self.snapshot(f"budget={budget}")
 
     def counts(self) -> list[Mapping[int, Count]]:
         """The graded rollouts that it drew of every chain."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,9 @@ class Regime:
     solve_rate: tuple[float, float]
     recovery_mean: float
     value_noise: float
-    judge: Confusion | None
-    false_positive: float
-    ungradable: float
+    judge: Confusion | None = None
+    false_positive: float = 0.0
+    ungradable: float = 0.0
     solutions_per_problem: int = 1
     uneven: float | None = None
     hazard: float | None = None
@@ -48,13 +49,16 @@ def read_regimes(path: Path) -> list[Regime]:
     for row in json.loads(path.read_text()):
         try:
             regimes.append(_regime(row))
-        except (KeyError, TypeError, ValueError) as problem:
+        except (LookupError, TypeError, ValueError) as problem:
             raise InvalidInput(f"regime {row.get('name', len(regimes))}: {problem!r}") from problem
     return regimes
 
 
 def _regime(row: dict[str, Any]) -> Regime:
-    values = {name: value for name, value in row.items() if value is not None}
+    known = {field.name for field in fields(Regime)}
+    if unknown := sorted(set(row) - known):
+        print(f"regime {row.get('name')}: not known and left aside: {', '.join(unknown)}", file=sys.stderr)
+    values = {name: value for name, value in row.items() if value is not None and name in known}
     values["steps"] = (int(row["steps"][0]), int(row["steps"][1]))
     values["solve_rate"] = (float(row["solve_rate"][0]), float(row["solve_rate"][1]))
     values["judge"] = Confusion(**row["judge"]) if row.get("judge") else None
