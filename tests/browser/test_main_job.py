@@ -78,6 +78,8 @@ def load_and_let_machines_look(manager: Manager, file: Path) -> None:
         "refused": "1",
     }
     expect(manager.page.locator("table", has_text="Reason")).to_contain_text("steps is missing")
+    expect(manager.page.get_by_role("link", name=f"{len(ROWS)} solutions of this file")).to_be_visible()
+    expect(manager.page.get_by_role("link", name="Let machines look")).to_be_visible()
 
     assert manager.new_run(SLUG, "Judge")["solutions"] == f"{len(ROWS)}"
     assert manager.start("Try on five")["done"] == "5 of 5"
