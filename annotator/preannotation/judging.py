@@ -24,7 +24,8 @@ async def judge_all(desk: Desk) -> None:
     assert run.endpoint is not None
     temperature = float(run.config.get("temperature", run.endpoint.temperature))
     config = JudgeConfig(temperature=temperature, run_seed=run.seed)
-    parameters = short_hash(temperature, config.reference)
+    # The model that is asked belongs to them: another judge's votes are none of this one's.
+    parameters = short_hash(run.endpoint.model, temperature, config.reference)
     votes = range(int(run.config.get("votes", run.project.judge_votes)))
 
     def stored(items: Sequence[Item]) -> dict[int, set[int]]:

@@ -15,11 +15,12 @@ from reasoning.evidence.scores import ScoreConfig, score
 async def score_all(desk: Desk) -> None:
     """Score every waiting solution once; raises as `judge_all` does."""
     config = ScoreConfig()
-    parameters = short_hash(config.separator, config.template, config.system)
+    assert desk.run.endpoint is not None
+    parameters = short_hash(desk.run.endpoint.model, config.separator, config.template, config.system)
 
     def stored(items: Sequence[Item]) -> set[int]:
         rows = Score.objects.filter(solution__in=[item.pk for item in items], parameters=parameters)
-        return set(rows.filter(run__endpoint=desk.run.endpoint).values_list("solution_id", flat=True))
+        return set(rows.values_list("solution_id", flat=True))
 
     async def look(item: Item, have: set[int]) -> None:
         if item.pk in have:
