@@ -52,12 +52,11 @@ def advance(run_id: int) -> None:
     run = Run.objects.select_related("project", "endpoint").filter(pk=run_id).first()
     if run is None or run.state not in LIVE_STATES or _must_wait(run) or not run.hold(HOLD_SECONDS):
         return
-    Run.objects.filter(pk=run.pk).update(
-        state=WorkState.RUNNING, detail="", started_at=Coalesce("started_at", timezone.now())
-    )
     try:
-        trouble = _route_all(run) if run.kind == RunKind.ROUTE else asyncio.run(_look(run))
-        _conclude(run, trouble)
+        # Whoever paused or cancelled it since it was held is not overruled.
+        began = Coalesce("started_at", timezone.now())
+        if run.held_rows.update(state=WorkState.RUNNING, detail="", started_at=began):
+            _conclude(run, _route_all(run) if run.kind == RunKind.ROUTE else asyncio.run(_look(run)))
     finally:
         run.let_go()
     _hand_on(run)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils import timezone
 
 from annotator import beliefs, grading, routing
@@ -16,6 +17,7 @@ from reasoning.llm import Client
 
 BATCH = 500
 """Solutions in memory, and in flight, at once."""
+GONE = "it was withdrawn"
 CLOSE_EVERY = 0.5
 """Seconds between two groups of ended items that are graded, routed and marked."""
 
@@ -70,8 +72,11 @@ class Desk:
 
 
 def waiting_items(run: Run) -> list[Item]:
-    items = RunItem.objects.filter(run=run, state=RunItemState.WAITING).order_by("pk")[:BATCH]
-    ids = list(items.values_list("solution_id", flat=True))
+    """The next batch. What was withdrawn since the run began is skipped: nobody pays for a look at it any more."""
+    items = RunItem.objects.filter(run=run, state=RunItemState.WAITING)
+    gone = Q(solution__withdrawn_at__isnull=False) | Q(solution__superseded_by__isnull=False)
+    items.filter(gone).update(state=RunItemState.SKIPPED, detail=GONE, ended_at=timezone.now())
+    ids = list(items.order_by("pk").values_list("solution_id", flat=True)[:BATCH])
     rows = {row.pk: row for row in Solution.objects.filter(pk__in=ids).select_related("problem")}
     return [Item(rows[pk], beliefs.solution_value(rows[pk])) for pk in ids if pk in rows]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
-from annotator import preannotation, runs
+from annotator import enqueue, preannotation, runs
 from annotator.models import (
     Call,
     Endpoint,
@@ -36,6 +37,12 @@ def _no_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The same policy with shorter waits."""
     monkeypatch.setattr(clients, "RETRIES", RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02))
     return iter(())
+
+
+@pytest.fixture(autouse=True)
+def _no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are the worker; one that another test left running must not take their runs."""
+    monkeypatch.setattr(enqueue, "_send", lambda name, ids: None)
 
 
 @pytest.fixture
@@ -231,3 +238,36 @@ def test_a_routing_run_asks_nobody_and_decides_again(project: Project) -> None:
     assert run.state == WorkState.DONE
     assert Call.objects.count() == calls
     assert not Label.objects.filter(superseded_at=None, source="machine").exists()
+
+
+def test_another_judge_is_asked_though_the_first_has_spoken(project: Project, url: str) -> None:
+    carried_out(project, "judge")
+    second = "simulated/fault-429*1"  # refuses once, then answers under this name
+    project.judge = make_endpoint("judge", base_url=url, model=second, slots=8)
+    project.save(update_fields=["judge"])
+    run = carried_out(project, "judge")
+    assert run.total == Judgement.objects.filter(model=second).count() == len(ROWS)
+
+
+def test_nobody_pays_for_a_look_at_what_was_withdrawn(project: Project) -> None:
+    run = runs.start(project, "judge")
+    Solution.objects.filter(project=project).update(withdrawn_at=timezone.now())
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.calls) == (WorkState.DONE, 0)
+    assert [(group.reason, group.count) for group in runs.failures(run)] == [("it was withdrawn", len(ROWS))]
+
+
+def test_a_pause_between_hold_and_start_stands(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.start(project, "judge")
+    hold = Run.hold
+
+    def hold_and_be_paused(self: Run, seconds: float = 60.0) -> bool:
+        held = hold(self, seconds)
+        Run.objects.filter(pk=run.pk).update(state=WorkState.PAUSED)
+        return held
+
+    monkeypatch.setattr(Run, "hold", hold_and_be_paused)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.calls, run.held_until) == (WorkState.PAUSED, 0, None)
