@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Avg, Count, F, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
-from annotator.models import Project, Run, RunKind, Solution
+from annotator.models import Project, Run, RunItem, RunItemState, RunKind, Solution
 from annotator.runs.selection import check_config, check_kind, endpoint_for, selected, skips
 
 CHARACTERS_A_TOKEN: Final = 3.5
@@ -81,6 +81,8 @@ def estimate(project: Project, kind: str, selection: Mapping[str, Any], config: 
 
 
 def _rollouts_a_solution(project: Project) -> tuple[float, bool]:
-    done = Run.objects.filter(project=project, kind=RunKind.ROLLOUTS, rollouts__gt=0, total__gt=0)
-    mean = done.aggregate(mean=Avg(F("rollouts") * 1.0 / F("total")))["mean"]
-    return (float(mean), True) if mean else (ROLLOUTS_ASSUMED, False)
+    """Over the solutions that earlier runs are through with: those that wait, or were skipped, drew none."""
+    earlier = Run.objects.filter(project=project, kind=RunKind.ROLLOUTS, rollouts__gt=0)
+    drawn = earlier.aggregate(n=Sum("rollouts", default=0))["n"]
+    through = RunItem.objects.filter(run__in=earlier, state__in=(RunItemState.DONE, RunItemState.FAILED)).count()
+    return (drawn / through, True) if through else (ROLLOUTS_ASSUMED, False)
