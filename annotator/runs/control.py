@@ -73,8 +73,7 @@ def start(
     selection, config = dict(selection or {}), dict(config or {})
     check_kind(kind)
     check_config(config)
-    if project.archived_at is not None:
-        raise Conflict(f"{project} is archived")
+    _check_open(project)
     endpoint = endpoint_for(project, kind)
     chosen = selected(project, kind, selection, endpoint)
     with transaction.atomic():
@@ -94,6 +93,11 @@ def start(
         record("run.started", project=project, actor=person, subject=run.code, kind_of_run=kind, total=run.total)
         enqueue("advance_run", run.pk)
     return run
+
+
+def _check_open(project: Project) -> None:
+    if project.archived_at is not None:
+        raise Conflict(f"{project} is archived")
 
 
 def _freeze(run: Run, rows: QuerySet[Solution]) -> int:
@@ -130,7 +134,8 @@ def cancel(run: Run, person: Person | None = None) -> Run:
 
 
 def resume(run: Run, person: Person | None = None) -> Run:
-    """Go on with what is waiting, and with what failed."""
+    """Go on with what is waiting, and with what failed. Raises Conflict where the project is archived."""
+    _check_open(run.project)
     with transaction.atomic():
         _move(run, (WorkState.PAUSED, WorkState.FAILED, WorkState.DONE), WorkState.QUEUED, "", person)
         failed = RunItem.objects.filter(run=run, state=RunItemState.FAILED)
