@@ -9,7 +9,18 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
-from annotator.models import Annotation, Judgement, Posterior, Project, Rollout, Score, Settlement, Solution, Source
+from annotator.models import (
+    Annotation,
+    ImportedAnnotation,
+    Judgement,
+    Posterior,
+    Project,
+    Rollout,
+    Score,
+    Settlement,
+    Solution,
+    Source,
+)
 
 BY_PEOPLE: Final = (Source.HUMAN, Source.ADJUDICATED, Source.GOLD, Source.IMPORTED)
 
@@ -27,14 +38,19 @@ class Compared(NamedTuple):
 
 
 def compared(project: Project) -> list[Compared]:
-    """Solutions settled by people, with the last posterior from before the first of them read it."""
+    """Solutions settled by people, with the last posterior from before the first of them read it.
+
+    Those whose file brought annotators along are left out: the posterior has heard these from the beginning.
+    """
     own = {"solution": OuterRef("solution")}
     first_read = Annotation.objects.filter(**own).order_by("created_at").values("created_at")[:1]
     beliefs = Posterior.objects.filter(**own, created_at__lte=OuterRef("read_at")).order_by("-created_at", "-pk")
+    heard = Exists(ImportedAnnotation.objects.filter(**own, first_error__isnull=False))
     looked = Exists(Judgement.objects.filter(**own)) | Exists(Rollout.objects.filter(**own))
     rows = (
         _by_people(project)
         .filter(looked | Exists(Score.objects.filter(**own)))
+        .exclude(heard)
         .annotate(read_at=Coalesce(Subquery(first_read), Now()))
         .annotate(machine=Subquery(beliefs.values("first_error")[:1]))
         .annotate(certainty=Subquery(beliefs.values("certainty")[:1]))

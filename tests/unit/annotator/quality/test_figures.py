@@ -9,12 +9,24 @@ import orjson
 import pytest
 from django.utils import timezone
 
-from annotator.models import Audit, Person, Posterior, Project, Settlement, Solution, SolutionStatus, Source
+from annotator.models import (
+    Audit,
+    ImportedAnnotation,
+    Person,
+    Posterior,
+    Project,
+    Settlement,
+    Solution,
+    SolutionStatus,
+    Source,
+)
 from annotator.quality import FIGURES, everything
 from annotator.quality.calibration import bins, calibration_error, wilson
 from annotator.quality.comparisons import Compared, compared
 from annotator.quality.confusion import summary
 from annotator.quality.progress import throughput
+from annotator.quality.readings import readings
+from annotator.settlement import review
 from tests.factories import (
     make_annotation,
     make_judgement,
@@ -147,11 +159,11 @@ def test_agreement_counts_only_solutions_that_two_people_read(project: Project, 
 def test_nobody_is_measured_against_a_label_that_is_theirs_alone(project: Project, ana: Person) -> None:
     alone, settled = make_solution(project), make_solution(project)
     settle(alone, 1).annotations.add(make_annotation(alone, ana.rater, "1", "-1", seconds=10))
-    make_annotation(settled, ana.rater, "unsure", "-1", seconds=50)
+    make_annotation(settled, ana.rater, "1", "-1", "unsure", seconds=50)
     settle(settled, 0, Source.ADJUDICATED)
     (one,) = everything(project)["people"]["values"]["people"]
     assert (one["name"], one["annotations"], one["median_seconds"]) == ("ana", 2, 30)
-    assert (one["compared"], one["agreement"], one["share_unsure"]) == (1, 0.0, 0.25)
+    assert (one["compared"], one["agreement"], one["share_unsure"]) == (1, 0.0, 0.2)
 
 
 def test_a_cut_account_keeps_its_figures_under_the_raters_code(project: Project, ana: Person) -> None:
@@ -177,3 +189,27 @@ def test_first_errors_are_counted_by_hand_and_shown_from_one(project: Project) -
     figure = everything(project)["positions"]
     assert figure["values"]["people"] == {"-1": 1, "0": 2, "2": 1}
     assert [row[0] for row in figure["table"]["rows"]] == ["no error", 1, 3]
+
+
+def test_a_belief_that_began_with_imported_annotators_is_not_compared_with_their_labels(project: Project) -> None:
+    solution = make_solution(project)
+    make_judgement(solution, 2)
+    ImportedAnnotation.objects.create(solution=solution, key="x", step_count=solution.step_count, first_error=1)
+    believed(solution, 1, certainty=0.99)
+    settle(solution, 1)
+    assert compared(project) == []
+
+
+def test_a_doubt_before_the_first_error_names_none(project: Project, ana: Person) -> None:
+    solution = make_solution(project, steps=3)
+    make_annotation(solution, ana.rater, "1", "unsure", "-1")
+    make_annotation(solution, make_person("bob").rater, "1", "unsure", "1")
+    make_annotation(solution, make_person("cy").rater, "1", "-1", "unsure")
+    assert [one.first_error for one in readings(project)] == [None, None, 1]
+
+
+def test_work_that_was_returned_counts_in_no_figure(project: Project, ana: Person) -> None:
+    annotation = make_annotation(make_solution(project), ana.rater, "1", "-1")
+    assert len(readings(project)) == 1
+    review(annotation, make_person("rae").work_as(), accepted=False)
+    assert readings(project) == []
