@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
         for item in items(export.project, export.snapshot.cutoff, texts=True):
             if counts.solutions % BATCH == 0:
                 _tell(export, counts)
-            if writer.strict and not _is_unicode(item):
+            if not _fits(item, writer, choices):
                 counts.solutions += 1
                 counts.left_out["its text holds lone surrogates, which readers of this format refuse"] += 1
                 continue
@@ -89,9 +90,16 @@ def _tell(export: Export, counts: Counts) -> None:
         raise Cancelled
 
 
-def _is_unicode(item: Item) -> bool:
+def _fits(item: Item, writer: Writer, choices: Choices) -> bool:
+    """Can its texts be written where lone surrogates cannot stand? JSON Lines hold them as escapes."""
+    texts = [item.problem, item.text, item.generator, item.source_id or ""]
+    if choices.container == "parquet":
+        others = (item.answer, item.source, item.kept, item.meta, item.annotators)
+        texts += [json.dumps(other, ensure_ascii=False) for other in others]
+    elif not writer.strict:
+        return True
     try:
-        (item.problem + item.text + item.generator + (item.source_id or "")).encode()
+        "".join(texts).encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -239,3 +239,11 @@ def test_rows_that_readers_of_a_format_refuse_are_left_out_of_it(project: Projec
     [reason] = manifest_of(export)["left_out"]
     assert "lone surrogates" in reason
     assert rows_of(made(project, "native"))[0]["steps"] == ["lone \ud800", "b"]
+
+
+def test_parquet_cannot_hold_what_json_escapes(project: Project) -> None:
+    take(project, native("a", meta={"x": "lone \ud800"}, first_error=1), native("b", first_error=0))
+    export = made(project, "native", container="parquet")
+    assert export.rows == 1
+    [reason] = manifest_of(export)["left_out"]
+    assert "lone surrogates" in reason
