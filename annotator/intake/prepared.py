@@ -21,6 +21,8 @@ from reasoning.types import Step
 LABELS_KEY: Final = "labels of the row"
 """Key of the annotation that a row's own labels become where they are taken as evidence."""
 _SPACE: Final = re.compile(r"\s+")
+_DEEPEST: Final = 100
+"""Levels of a row's own fields. Python's stack ends at some hundreds, wherever they are walked again."""
 _LONGEST: Final = {"source": 120, "id": 300, "generator": 200}
 
 
@@ -192,14 +194,16 @@ def _meta(row: Row, answer: str | None) -> dict[str, Any]:
     return escaped
 
 
-def escape_json(value: Any) -> Any:
+def escape_json(value: Any, depth: int = 0) -> Any:
     """A JSON value with every text in it escaped, keys too: PostgreSQL's JSON holds no NUL either."""
+    if depth > _DEEPEST:
+        raise RowRefused("", f"is nested more than {_DEEPEST} deep")
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, Mapping):
-        return {escape(str(key)): escape_json(item) for key, item in value.items()}
+        return {escape(str(key)): escape_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [escape_json(item) for item in value]
+        return [escape_json(item, depth + 1) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         raise RowRefused("", f"holds {value}, which is no number in JSON")
     return value if isinstance(value, int | float | None) else str(value)

@@ -305,3 +305,11 @@ def test_the_intake_remembers_what_it_was_told(project: Project) -> None:
     assert Solution.objects.get().source == "my file"
     assert read.options["annotators_are_people"] is True
     assert json.loads(json.dumps(read.options)) == read.options
+
+
+@pytest.mark.parametrize("depth", [101, 450, 900])
+def test_a_row_that_is_nested_too_deeply_is_refused_and_the_others_go_in(project: Project, depth: int) -> None:
+    nested = f'{{"id": "deep", "problem": "p", "steps": ["s"], "meta": {{"x": {"[" * depth}{"]" * depth}}}}}'
+    read = take(project, nested.encode(), native())
+    assert counts(read) == (2, 1, 0, 1)
+    assert refusals(read) == [(1, "", "is nested more than 100 deep")]
