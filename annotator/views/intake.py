@@ -146,6 +146,11 @@ class _Echo:
         return text
 
 
+def _harmless(cell: object) -> object:
+    """Text from a file that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 @require_safe
 @login_required
 def refusals_csv(request: HttpRequest, slug: str, code: str) -> StreamingHttpResponse:
@@ -157,7 +162,7 @@ def refusals_csv(request: HttpRequest, slug: str, code: str) -> StreamingHttpRes
         yield writer.writerow(["line", "field", "reason", "excerpt"])
         rows = Refusal.objects.filter(intake=found).values_list("line", "field", "reason", "excerpt")
         for row in rows.iterator():
-            yield writer.writerow(row)
+            yield writer.writerow([_harmless(cell) for cell in row])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{found.code}-refused.csv"'

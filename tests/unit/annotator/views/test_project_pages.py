@@ -263,6 +263,14 @@ def test_refused_rows_are_grouped_by_reason_and_come_as_csv(client: Client, proj
     assert body.splitlines()[1] == "3,steps,is an empty list,{}"
 
 
+def test_a_refused_row_is_no_formula_in_a_spreadsheet(client: Client, project: Project) -> None:
+    intake = make_intake(project)
+    Refusal.objects.create(intake=intake, line=1, reason="is not JSON", excerpt='=HYPERLINK("http://x")')
+    response = client.get(at("refusals_csv", project, intake.code))
+    body = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "\"'=HYPERLINK(" in body
+
+
 def test_a_withdrawn_intake_takes_its_solutions_out(client: Client, project: Project) -> None:
     intake = make_intake(project)
     make_solution(project, intake=intake)
