@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -13,8 +14,10 @@ from annotator import leases
 from annotator.errors import Invalid, StaleDraft
 from annotator.models import Draft, Rater
 from annotator.models.work import RATINGS
+from annotator.submissions import LONGEST
 from reasoning.characters import escape
 
+_INDEX: Final = re.compile("0|[1-9][0-9]{0,8}")
 UNDO_KEPT: Final = 500
 """The newest entries of an undo log that are kept."""
 
@@ -37,8 +40,8 @@ def save_draft(
     are not `{"<index>": {"rating": −1 | 0 | 1 | "unsure", …}}`.
     """
     assignment = leases.renew(code, rater)
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise Invalid("seconds", "must be 0 or more")
+    if not 0 <= seconds <= LONGEST:  # NaN is neither
+        raise Invalid("seconds", f"must be 0 to {LONGEST:,}")
     _check(ratings, assignment.solution.step_count)
     draft, _ = Draft.objects.get_or_create(assignment=assignment)  # one at a time: renew holds the assignment's row
     if draft.version != version:
@@ -55,8 +58,8 @@ def save_draft(
 
 def _check(ratings: Mapping[str, Mapping[str, Any]], steps: int) -> None:
     for index, each in ratings.items():
-        if not (isinstance(index, str) and index.isascii() and index.isdigit() and int(index) < steps):
-            raise Invalid("ratings", f"the solution has no step {index}: they run 0 … {steps - 1}")
+        if not (isinstance(index, str) and _INDEX.fullmatch(index) and int(index) < steps):
+            raise Invalid("ratings", f"the solution has no step {index[:20]}: they run 0 … {steps - 1}")
         rating = each.get("rating") if isinstance(each, Mapping) else None
         if isinstance(rating, bool) or str(rating) not in RATINGS:
             raise Invalid(f"ratings.{index}.rating", 'must be -1, 0, 1 or "unsure"')
@@ -70,4 +73,6 @@ def _escaped(value: Any) -> Any:
         return {escape(str(key)): _escaped(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_escaped(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid("undo", f"holds {value}, which is no number in JSON")
     return value

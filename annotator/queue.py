@@ -5,12 +5,14 @@ Leases are in leases.py, drafts in drafts.py, what may be handed in in submissio
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotator import leases, settlement, slots, submissions
 from annotator.drafts import save_draft
-from annotator.errors import Conflict, Reused
+from annotator.errors import Conflict, Invalid, Reused
 from annotator.leases import (
     claim,
     expire_lapsed,
@@ -42,6 +44,8 @@ __all__ = [
     "submit",
 ]
 
+_LONGEST_KEY: Final = 200
+
 
 def submit(
     code: str, rater: Rater, submission: Submission, *, key: str | None = None, body_hash: str = ""
@@ -53,6 +57,8 @@ def submit(
     Invalid naming the field, Reused for a key that came with another body, LeaseGone when the solution went to
     somebody else, Conflict when this assignment was submitted with other content.
     """
+    if key is not None and (len(key) > _LONGEST_KEY or "\0" in key):
+        raise Invalid("key", f"must be at most {_LONGEST_KEY} characters, none of them NUL")
     body_hash = body_hash or submission.hash()
     assignment = leases.find(code, rater)
     try:

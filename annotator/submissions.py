@@ -19,7 +19,7 @@ from reasoning.characters import escape
 
 BAD: Final = "-1"
 ADJUDICATION: Final = "adjudication"
-_LONGEST: Final = 10**9
+LONGEST: Final = 10**9
 """Seconds; what JSON can write is more than a float can hold."""
 _DECIDES: Final = (FinishReason.FOUND_ERROR, FinishReason.SOLUTION)
 
@@ -59,8 +59,8 @@ def read_submission(body: object) -> Submission:
     seconds = body.get("seconds", 0.0)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise Invalid("seconds", "must be a number")
-    if seconds > _LONGEST:
-        raise Invalid("seconds", f"must be at most {_LONGEST:,}")
+    if seconds > LONGEST:
+        raise Invalid("seconds", f"must be at most {LONGEST:,}")
     return Submission(
         tuple(_read_rating(each, f"ratings[{number}]") for number, each in enumerate(ratings)),
         _read_text(body, "finish_reason", "finish_reason"),

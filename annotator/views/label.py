@@ -19,7 +19,7 @@ from annotator.permissions import Right
 from annotator.views.access import project_for
 from annotator.views.sheet import evidence_by_step, sheet_of
 
-_RATING: Final = re.compile(r"rating-(\d{1,9})")
+_RATING: Final = re.compile("rating-(0|[1-9][0-9]{0,8})")
 
 
 def _rater(request: HttpRequest) -> Rater:

@@ -460,3 +460,29 @@ def test_a_draft_ends_with_its_submission(project: Project, rater: Rater) -> Non
     assert not Draft.objects.exists()
     with pytest.raises(LeaseGone, match="submitted"):
         save(code, rater, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("seconds", {"seconds": 10**400}),
+        ("seconds", {"seconds": float("nan")}),
+        ("ratings", {"ratings": {"9" * 5000: {"rating": 1}}}),
+        ("ratings", {"ratings": {"00": {"rating": 1}}}),
+        ("undo", {"undo": [{"seconds": float("nan")}]}),
+    ],
+)
+def test_a_draft_that_no_page_writes_is_refused_by_field(
+    project: Project, rater: Rater, field: str, values: dict[str, object]
+) -> None:
+    queued(project)
+    with pytest.raises(Invalid) as refused:
+        save(claimed(project, rater).code, rater, 0, **values)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("key", ["k" * 201, "\0"])
+def test_a_key_that_cannot_be_kept_is_refused(project: Project, rater: Rater, key: str) -> None:
+    queued(project)
+    with pytest.raises(Invalid, match="key"):
+        queue.submit(claimed(project, rater).code, rater, GOOD, key=key)
