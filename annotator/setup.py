@@ -20,8 +20,6 @@ SAMPLE_SLUG: Final = "sample"
 SAMPLE_LOADED: Final = "sample.loaded"
 RESERVED: Final = frozenset({"new"})
 """Slugs that would hide behind a page: /projects/new/."""
-NOT_A_SLUG: Final = "new"
-"""`/projects/new/` is a page of its own."""
 
 
 def ensure_endpoints() -> list[Endpoint]:
@@ -70,7 +68,9 @@ def default_endpoint(kind: str) -> Endpoint | None:
 
 def create_project(slug: str, name: str, person: Person | None, **fields: Any) -> Project:
     """A project with `person` as its manager and the default endpoints. Invalid names the field that is wrong."""
-    if slug == NOT_A_SLUG or Project.objects.filter(slug=slug).exists():
+    if slug in RESERVED:
+        raise Invalid("slug", f"{slug!r} is an address of the pages themselves")
+    if Project.objects.filter(slug=slug).exists():
         raise _taken(slug)
     defaults = {kind.value: default_endpoint(kind) for kind in (EndpointKind.JUDGE, EndpointKind.COMPLETER)}
     project = Project(slug=slug, name=name, **(defaults | fields))

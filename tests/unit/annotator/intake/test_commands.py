@@ -38,7 +38,7 @@ def run(*arguments: Any) -> str:
 
 
 def test_load_prints_counts_and_refusals_with_line_and_reason(file: Path) -> None:
-    out = run("load", file, "--project", "new", "--format", "native", "--create")
+    out = run("load", file, "--project", "fresh", "--format", "native", "--create")
     code = Intake.objects.get().code
     assert out.splitlines() == [
         "refused line 2, steps: is an empty list",
@@ -48,7 +48,7 @@ def test_load_prints_counts_and_refusals_with_line_and_reason(file: Path) -> Non
         "known   1",
         "refused 1",
     ]
-    assert Project.objects.get().slug == "new"
+    assert Project.objects.get().slug == "fresh"
 
 
 def test_load_that_could_read_nothing_fails(file: Path, tmp_path: Path) -> None:
