@@ -73,7 +73,7 @@ def graded_rollout(
         text=escape(roll.text),
         answer=None if roll.answer is None else escape(roll.answer),
         seed=roll.seed,
-        finish_reason=roll.finish_reason[:32],
+        finish_reason=escape(roll.finish_reason)[:32],
         prompt_tokens=roll.usage.prompt_tokens,
         completion_tokens=roll.usage.completion_tokens,
         cost=roll.usage.cost,

@@ -15,6 +15,9 @@ from reasoning.types import Usage
 
 CHARACTERS_PER_TOKEN = 3
 """For guesses where an endpoint tells no usage, and for what a call may cost: rather too many."""
+MOST_TOKENS = 2**31 - 1
+LONGEST_NAME = 200
+"""Characters of a model's name that are believed."""
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -45,7 +48,12 @@ def read_reply(value: dict[str, Any], request: Request, prices: Prices) -> tuple
         raise MalformedReply(f"the reply has no choices: {said}")
     completions = tuple(_completion(choice, request) for choice in choices)
     usage, estimated = _usage(value.get("usage"), request, completions, prices)
-    return Reply(completions, str(value.get("model") or ""), usage), estimated
+    return Reply(completions, _model(value), usage), estimated
+
+
+def _model(value: dict[str, Any]) -> str:
+    """The model's name as the endpoint tells it, kept to what a name can be."""
+    return str(value.get("model") or "").replace("\0", "")[:LONGEST_NAME]
 
 
 def _completion(choice: Any, request: Request) -> Completion:
@@ -78,11 +86,16 @@ def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
 
 def _usage(value: Any, request: Request, completions: Iterable[Completion], prices: Prices) -> tuple[Usage, bool]:
     match value:
-        case {"prompt_tokens": int(prompt), "completion_tokens": int(completion)}:
+        case {"prompt_tokens": int(prompt), "completion_tokens": int(completion)} if _plausible(prompt, completion):
             return Usage(prompt, completion, prices.cost(prompt, completion)), False
     prompt = guess_tokens(request.prompt_characters)
     completion = sum(guess_tokens(len(c.text)) for c in completions)
     return Usage(prompt, completion, prices.cost(prompt, completion)), True
+
+
+def _plausible(*tokens: int) -> bool:
+    """Some servers tell −1 where they do not count."""
+    return all(0 <= each <= MOST_TOKENS and not isinstance(each, bool) for each in tokens)
 
 
 def guess_tokens(characters: int) -> int:
@@ -128,8 +141,12 @@ def read_scores(value: dict[str, Any], request: ScoreRequest, prices: Prices) ->
             raise MalformedReply(shorten(f"the reply holds no scores: {value}"))
     if len(scores) != request.steps:
         raise MalformedReply(f"{request.steps} steps were sent, {len(scores)} scores came back")
-    prompt = (value.get("usage") or {}).get("prompt_tokens") or guess_tokens(len(request.text))
-    return ScoreReply(scores, str(value.get("model") or ""), Usage(int(prompt), 0, prices.cost(int(prompt), 0)))
+    match value.get("usage"):
+        case {"prompt_tokens": int(prompt)} if prompt and _plausible(prompt):
+            pass
+        case _:
+            prompt = guess_tokens(len(request.text))
+    return ScoreReply(scores, _model(value), Usage(prompt, 0, prices.cost(prompt, 0)))
 
 
 def _score(row: Any) -> float:

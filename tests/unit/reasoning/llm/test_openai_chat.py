@@ -365,3 +365,17 @@ async def test_a_probe_tells_what_the_endpoint_said_good_or_bad(play):
     bad = await probe(play(refusal(401, "Incorrect API key provided")).client)
     assert (bad.ok, bad.status, bad.error) == (False, 401, "EndpointRefused")
     assert "Incorrect API key provided" in bad.text
+
+
+@pytest.mark.parametrize("told", [-1, 2**31, True, "7", None])
+async def test_usage_that_cannot_be_is_guessed(play, told):
+    played = play(ok("forty-two", usage={"prompt_tokens": told, "completion_tokens": told}))
+    reply = await played.client.complete(ASK)
+    assert played.records[0].estimated
+    assert reply.usage.completion_tokens == 3
+
+
+async def test_a_model_s_name_is_kept_to_what_a_name_can_be(play):
+    played = play(ok("forty-two", model="m\0" + "x" * 1000))
+    reply = await played.client.complete(ASK)
+    assert reply.model == "m" + "x" * 199
