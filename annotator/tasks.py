@@ -5,31 +5,62 @@ Each imports what it runs when it first runs: a worker that waits then carries n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from annotator.enqueue import enqueue
-from annotator.models import LIVE_STATES, Export, Intake
+from annotator.models import LIVE_STATES, Export, Intake, Run, WorkState
+from reasoning.characters import escape
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def _failing(table: type[Intake | Run | Export], pk: int) -> Iterator[None]:
+    """Let what nobody foresaw end the work in words, or the sweep would begin it anew for ever, and pay for it.
+
+    A database that is away or in a deadlock, and a task that was told to stop, are left to the sweep.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
+        raise
+    except Exception as error:
+        detail = escape(f"{type(error).__name__}: {error}")[:2000]
+        log.error("work_failed", work=table.__name__, id=pk, detail=detail)
+        live = table._default_manager.filter(pk=pk, state__in=LIVE_STATES)
+        live.update(state=WorkState.FAILED, detail=detail, ended_at=timezone.now())
+        raise
 
 
 @shared_task(name="stepwise.read_intake")
 def read_intake(intake_id: int) -> None:
     from annotator import intake
 
-    intake.read(intake_id)
+    with _failing(Intake, intake_id):
+        intake.read(intake_id)
 
 
 @shared_task(name="stepwise.advance_run")
 def advance_run(run_id: int) -> None:
     from annotator import preannotation
 
-    preannotation.advance(run_id)
+    with _failing(Run, run_id):
+        preannotation.advance(run_id)
 
 
 @shared_task(name="stepwise.build_export")
 def build_export(export_id: int) -> None:
     from annotator import exports
 
-    exports.build(export_id)
+    with _failing(Export, export_id):
+        exports.build(export_id)
 
 
 @shared_task(name="stepwise.test_endpoint")

@@ -1,0 +1,75 @@
+"""Tasks at their boundary: what nobody foresaw ends the work, what will pass does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from annotator import exports, intake, tasks
+from annotator.models import Intake, Run, WorkState
+from tests.factories import make_project, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, settings: Any) -> None:
+    settings.STEPWISE_FILES = tmp_path
+
+
+def received() -> Intake:
+    return intake.receive(make_project(), [b'{"problem": "p", "steps": ["s"]}\n'], format="native")
+
+
+def breaks(error: Exception) -> Any:
+    def broken(*_: object) -> None:
+        raise error
+
+    return broken
+
+
+def test_what_nobody_foresaw_fails_the_work_in_words_and_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = received()
+    monkeypatch.setattr(intake, "read", breaks(KeyError("odd\0")))
+    with pytest.raises(KeyError):
+        tasks.read_intake(found.pk)
+    found.refresh_from_db()
+    assert found.state == WorkState.FAILED
+    assert found.detail.startswith("KeyError: 'odd")
+    assert found.ended_at is not None
+
+
+def test_a_database_that_is_away_leaves_the_work_to_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = received()
+    monkeypatch.setattr(intake, "read", breaks(OperationalError("the server closed the connection")))
+    with pytest.raises(OperationalError):
+        tasks.read_intake(found.pk)
+    found.refresh_from_db()
+    assert found.state == WorkState.QUEUED
+
+
+def test_an_export_that_breaks_can_be_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project()
+    wanted = exports.request(project, "native", {}, None)
+    with monkeypatch.context() as broken:
+        broken.setattr(exports, "build", breaks(TypeError("odd")))
+        with pytest.raises(TypeError):
+            tasks.build_export(wanted.pk)
+    again = exports.request(project, "native", {}, None)
+    assert again.pk == wanted.pk
+    tasks.build_export(wanted.pk)
+    wanted.refresh_from_db()
+    assert wanted.state == WorkState.DONE
+
+
+def test_a_run_that_was_paused_meanwhile_stays_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from annotator import preannotation
+
+    run = make_run(make_project(), "route", state=WorkState.PAUSED)
+    monkeypatch.setattr(preannotation, "advance", breaks(TypeError("odd")))
+    with pytest.raises(TypeError):
+        tasks.advance_run(run.pk)
+    assert Run.objects.get().state == WorkState.PAUSED
