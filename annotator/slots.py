@@ -94,10 +94,16 @@ def close_free(solutions: Iterable[Solution | int]) -> int:
 def close_all(solutions: Iterable[Solution | int]) -> int:
     """Take these solutions from people altogether, those at work too: theirs are withdrawn or superseded."""
     pks = [each if isinstance(each, int) else each.pk for each in solutions]
+    _end_work(pks)
+    wanted = Slot.objects.filter(solution__in=pks, state__in=(SlotState.FREE, SlotState.TAKEN))
+    closed = wanted.update(state=SlotState.CLOSED)
+    _end_work(pks)  # claims lock slots alone: one may have been made between the two
+    return closed
+
+
+def _end_work(pks: Sequence[int]) -> None:
     open_work = Assignment.objects.filter(solution__in=pks, state=AssignmentState.OPEN)
     open_work.update(state=AssignmentState.RELEASED, ended_at=timezone.now())
-    wanted = Slot.objects.filter(solution__in=pks, state__in=(SlotState.FREE, SlotState.TAKEN))
-    return wanted.update(state=SlotState.CLOSED)
 
 
 def live_counts(solutions: Sequence[Solution]) -> dict[int, Counter[str]]:

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from annotator import queue, routing, settlement
+from annotator import intake, queue, routing, settlement
 from annotator.errors import LeaseGone, Reused
 from annotator.models import (
     Annotation,
@@ -265,3 +265,40 @@ def test_an_expert_settles_a_disagreement_once() -> None:
 
     assert sorted(at_once(*(lambda rater=rater: decide(rater) for rater in experts))) == ["late", "settled"]
     assert Settlement.objects.filter(solution=solution).count() == 1
+
+
+def test_what_is_claimed_while_it_is_withdrawn_is_not_worked_on() -> None:
+    project, rater = make.make_project(), make.make_rater()
+    brought = make.make_intake(project)
+    make.make_slot(make.make_solution(project, steps=2, intake=brought))
+    claimed = threading.Event()
+
+    def claim_slowly() -> Assignment | None:
+        with transaction.atomic():
+            assignment = queue.claim(project, rater)
+            claimed.set()
+            wait_until_somebody_waits()
+        return assignment
+
+    def withdraw() -> None:
+        claimed.wait(timeout=30)
+        intake.withdraw(brought, None)
+
+    assignment = at_once(claim_slowly, withdraw)[0]
+    assert assignment is not None
+    assert Assignment.objects.get().state == AssignmentState.RELEASED
+    with pytest.raises(LeaseGone):
+        queue.submit(assignment.code, rater, GOOD)
+
+
+def wait_until_somebody_waits() -> None:
+    """Until another connection of this database waits for a lock; the statement itself does the waiting."""
+    with connection.cursor() as cursor:
+        for _ in range(300):
+            cursor.execute("SELECT pg_sleep(0.05), pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waits")
