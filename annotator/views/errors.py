@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 
@@ -21,6 +22,8 @@ class DomainErrors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _holds_nul(request):
+            raise BadRequest("An address cannot hold NUL.")
         response = self.get_response(request)
         if request.headers.get("HX-Request") and response.headers.get("Location", "").startswith(
             resolve_url(settings.LOGIN_URL)
@@ -36,6 +39,13 @@ class DomainErrors:
         template = "403.html" if exception.status == 403 else "annotator/errors/page.html"
         context = {"error": exception, "exception": exception.detail}
         return render(request, template, context, status=exception.status)
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """PostgreSQL cannot even be asked for such a text. The API says so itself, by the field's name."""
+    if request.path.startswith("/api/"):
+        return False
+    return "\0" in request.path or any("\0" in value for _, values in request.GET.lists() for value in values)
 
 
 def _message(request: HttpRequest, context: dict[str, object]) -> HttpResponse:

@@ -6,7 +6,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 
-from annotator.models import Person
+from annotator.models import Person, Role
 from tests.factories import PASSWORD, make_person, make_project
 
 
@@ -62,3 +62,13 @@ def test_a_password_that_was_handed_out_opens_nothing_but_its_own_change(client:
     assert client.get("/").headers["Location"] == "/password/"
     assert client.get("/password/").status_code == 200
     assert client.post("/logout/").headers["Location"] == "/login/"
+
+
+@pytest.mark.parametrize(
+    "path", ["solutions/?status=%00", "solutions/?before=%00", "runs/?before=%00", "solutions/%00/"]
+)
+def test_an_address_that_holds_nul_is_refused(path: str) -> None:
+    project = make_project()
+    client = Client()
+    client.force_login(make_person(project=project, role=Role.MANAGER))
+    assert client.get(f"/projects/{project.slug}/{path}").status_code == 400
