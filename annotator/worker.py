@@ -1,6 +1,6 @@
 """`python -m annotator.worker`: the Celery worker with its scheduler, as the embedded stack runs them.
 
-Two pool processes and the scheduler are forked from one process that has imported everything, so that they share its
+The pool processes and the scheduler are forked from one process that has imported everything, so that they share its
 memory; and Celery's command line, which takes a second and 10 MiB to import, is left out. On machines of their own,
 `celery -A annotator.celery worker` and `celery -A annotator.celery beat` do the same.
 """
@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import Final
 
 from annotator.celery import app
+
+
+POOL: Final = 4
+"""A judge's run and a completer's each take a process for minutes; intakes, exports and tests need others meanwhile."""
 
 
 def main() -> int:
@@ -20,7 +25,7 @@ def main() -> int:
     gc.freeze()  # else the first collection in a child writes to, and so copies, every page that holds an object
     worker = app.Worker(
         pool="prefork",
-        concurrency=2,
+        concurrency=POOL,
         optimization="fair",
         beat=True,
         without_gossip=True,
