@@ -173,7 +173,7 @@ class _Chain:
         if first_error == last:
             kind, value = ErrorKind.OPERAND, self._another(value)
         steps.append(
-            self.story.ends.format(who=self.who, v=plain(value)) + f" The answer is \\boxed{{{plain(value)}}}."
+            self.story.ends.format(who=self.who, v=plain(value)) + f" The answer is $\\boxed{{{plain(value)}}}$."
         )
         correct = value == self.truth[self.story.lines[-1].name]
         return MadeSolution(tuple(steps), first_error if first_error <= last else NO_ERROR, kind, plain(value), correct)

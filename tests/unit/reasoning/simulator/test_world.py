@@ -83,6 +83,10 @@ def test_a_solutions_answer_is_found_and_graded_as_the_world_says():
         assert verdict is (Verdict.RIGHT if solution.correct else Verdict.WRONG)
 
 
+def test_the_last_step_boxes_the_answer_inside_a_formula():
+    assert all(s.steps[-1].endswith(f"The answer is $\\boxed{{{s.answer}}}$.") for _, s in SOLUTIONS)
+
+
 def test_native_rows_tell_the_truth_only_where_asked():
     told, hidden = native_rows(PROBLEMS[:5]), native_rows(PROBLEMS[:5], labels=False)
     assert len(told) == 15
