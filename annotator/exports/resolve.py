@@ -19,13 +19,18 @@ def settled_of(item: Item, choices: Choices) -> Settled | None:
     elif settled.first_error is None:
         reason = "settled without a first error"
     elif settled.rank < MIN_SOURCES.index(choices.min_source):
-        source = "provisional machine" if settled.provisional else settled.source
-        reason = f"{source} labels are weaker than min_source"
+        reason = _too_weak(settled)
     else:
         return settled
     if choices.unlabelled == "drop":
         raise LeftOut(reason)
     return None
+
+
+def _too_weak(settled: Settled) -> str:
+    if settled.provisional:
+        return "provisional machine labels, left out unless asked for"
+    return f"{settled.source} labels, weaker than asked for"
 
 
 def labels_of(item: Item, choices: Choices) -> list[int | None] | None:

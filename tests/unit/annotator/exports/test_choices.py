@@ -112,9 +112,9 @@ def test_a_step_that_nobody_rated_before_the_first_error() -> None:
 
 def test_weak_and_missing_labels_are_left_out_with_their_reason() -> None:
     provisional = item(1, source="machine", provisional=True)
-    assert resolved(provisional) == "provisional machine labels are weaker than min_source"
+    assert resolved(provisional) == "provisional machine labels, left out unless asked for"
     assert resolved(provisional, provisional=True) == [1]
-    assert resolved(item(1, source="imported"), min_source="human") == "imported labels are weaker than min_source"
+    assert resolved(item(1, source="imported"), min_source="human") == "imported labels, weaker than asked for"
     assert resolved(item(1, source="gold"), min_source="gold") == [1]
     assert resolved(Item(1, "code", 1, None)) == "not labelled"
     assert resolved(item(None, first_error=None)) == "settled without a first error"

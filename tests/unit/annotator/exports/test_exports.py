@@ -127,7 +127,7 @@ def test_provisional_labels_go_out_only_where_they_are_asked_for(project: Projec
     settle_by_machine(solution, 0, [-1], provisional=True, simulated=True)
     export = made(project, "trl")
     assert (export.rows, export.simulated) == (0, False)
-    assert manifest_of(export)["left_out"] == {"provisional machine labels are weaker than min_source": 1}
+    assert manifest_of(export)["left_out"] == {"provisional machine labels, left out unless asked for": 1}
     asked = made(project, "trl", provisional=True)
     assert (asked.rows, asked.simulated) == (1, True)
     manifest = manifest_of(asked)
