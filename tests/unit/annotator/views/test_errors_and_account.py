@@ -64,6 +64,7 @@ def test_a_password_that_was_handed_out_opens_nothing_but_its_own_change(client:
     assert client.post("/logout/").headers["Location"] == "/login/"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "path", ["solutions/?status=%00", "solutions/?before=%00", "runs/?before=%00", "solutions/%00/"]
 )
