@@ -13,7 +13,6 @@ from typing import Final
 
 from annotator.celery import app
 
-
 POOL: Final = 4
 """A judge's run and a completer's each take a process for minutes; intakes, exports and tests need others meanwhile."""
 
