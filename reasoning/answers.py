@@ -163,7 +163,7 @@ _SPELLINGS: Final[tuple[tuple[re.Pattern[str], _Replacement], ...]] = tuple(
         (r"^\](?P<inside>[^\[\]]*)\]$", r"(\1]"),
         (r"\\langle(?![a-zA-Z])", "("),
         (r"\\rangle(?![a-zA-Z])", ")"),
-        (r"^=(?!=)\s*", ""),
+        (r"^(?:=(?!=)|≈|\\approx(?![a-zA-Z])|(?:about|approximately|roughly)(?=\s[-+$\d.\\]))\s*", ""),
         (r"[−–—﹣－‐‑]", "-"),
         (r"×|✕", r"\\times "),
         (r"÷", r"\\div "),

@@ -25,15 +25,13 @@ class Token:
 
 def tokens(text: str) -> list[Token]:
     found: list[Token] = []
-    position = 0
+    position, text = 0, text.rstrip()
     while position < len(text):
         spaces = len(text) - position - len(text[position:].lstrip())
         position += spaces
         match = _TOKEN.match(text, position)
         if match is None:
-            if position < len(text):
-                raise Unreadable(text[position])
-            break
+            raise Unreadable(text[position])
         kind = str(match.lastgroup)
         found.append(Token(kind, match[kind], spaces > 0))
         position = match.end()

@@ -76,7 +76,7 @@ KNOWN: Final = (
 LENT: Final = frozenset(
     ["sum", "prod", "int", "iint", "lim", "to", "rightarrow", "infty", "gcd", "lcm", "max", "min", "det", "mathbb"]
 ) | frozenset(
-    ["emptyset", "varnothing", "lbrace", "rbrace", "cup", "cap", "setminus", "in", "pm", "le", "ge", "begin", "end"]
+    ["emptyset", "varnothing", "lbrace", "rbrace", "cup", "cap", "setminus", "pm", "le", "ge", "begin", "end"]
 )
 r"""The commands that math-verify may be asked about. Others it is known to misread (`7 \bmod 3`) or may."""
 RENAMED: Final = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -126,7 +127,7 @@ _PART: Final = re.compile(
     rf"(?:(?P<power>square|cubic|sq|cu)\.?\s+)?(?P<name>{_WORD})\s*(?:\^\s*\{{?\s*(?P<digit>[23])\s*\}}?)?\.?"
 )
 _MONEY: Final = re.compile(r"(?P<sign>[-+]?)\s*(?P<mark>US\$|USD|EUR|GBP|Rs\.?|[$€£¥₹])\s*(?P<body>[-+]?[\d.(\\].*)")
-_MULTIPLIERS: Final = {
+_MULTIPLIERS: Final[dict[str, int]] = {
     "hundred": 10**2,
     "thousand": 10**3,
     "million": 10**6,
@@ -138,7 +139,7 @@ _ORDINAL: Final = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _COMPOUND_PART: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]+)\.?")
 _COMPOUND: Final = re.compile(rf"{_COMPOUND_PART.pattern}(?:\s*(?:,|and|,\s*and)?\s+\d+(?:\.\d+)?\s*[a-zA-Z]+\.?)+")
 _MULTIPLIED: Final = re.compile(
-    rf"(?P<body>[-+]?\d[\d,]*(?:\.\d+)?)\s*(?P<by>{'|'.join(_MULTIPLIERS)})\b\s*(?P<rest>.*)"
+    rf"(?P<body>[-+]?\d[\d,]*(?:\.\d+)?)\s*(?P<by>(?:(?:{'|'.join(_MULTIPLIERS)})\b\s*)+)(?P<rest>.*)"
 )
 
 
@@ -168,10 +169,11 @@ def read(text: str) -> Quantity:
         return together
     many = _MULTIPLIED.fullmatch(text)
     if many:
+        times = math.prod(_MULTIPLIERS[word] for word in many["by"].split())
         counted = read(f"{many['body']} {many['rest']}") if many["rest"] else Quantity(many["body"])
         if counted.body == many["body"]:
-            return replace(counted, body=f"({counted.body})*{_MULTIPLIERS[many['by']]}")
-        return read(f"({many['body']})*{_MULTIPLIERS[many['by']]} {many['rest']}".strip())
+            return replace(counted, body=f"({counted.body})*{times}")
+        return read(f"({many['body']})*{times} {many['rest']}".strip())
     if text.endswith(PERCENT):
         return Quantity(text[:-1].strip(), "percent")
     return _with_unit(text)

@@ -86,7 +86,10 @@ _NOT_A_NUMBER: Final = frozenset(
 _ALIKE: Final = tuple(
     frozenset(group.split("|"))
     for group in (
-        r"no solution|no solutions|no real solution|no real solutions|\emptyset|∅|empty set|\varnothing|\lbrace \rbrace",
+        (
+            "no solution|no solutions|no real solution|no real solutions"
+            r"|\emptyset|∅|empty set|\varnothing|\lbrace \rbrace"
+        ),
         "infinitely many|infinitely many solutions|infinite",
         "undefined|does not exist|dne",
         "cannot be determined|can not be determined|not enough information|insufficient information",

@@ -63,5 +63,5 @@ def main(arguments: list[str]) -> None:
     serve(lines(sys.stdin, idle), sys.stdout, seconds)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - runs in the child process, out of the coverage tool's sight
     main(sys.argv[1:])

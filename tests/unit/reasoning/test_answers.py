@@ -122,6 +122,10 @@ def test_normalise_settles_spelling_and_keeps_meaning(text: str, expected: str) 
     assert normalise(text) == expected
 
 
+def test_normalise_gives_up_on_boxes_without_end() -> None:
+    assert normalise("\\boxed{" * 70 + "5" + "}" * 70).count("boxed") == 6
+
+
 @given(st.one_of(st.text(), latex))
 def test_normalise_is_idempotent(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)

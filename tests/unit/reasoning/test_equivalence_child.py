@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from reasoning.equivalence import Child, Equivalence, Relation, close, equal, equal_async, grade_async
+from reasoning.equivalence import Child, Equivalence, Relation, close, equal, equal_async, grade_async, worker
 from reasoning.types import Verdict
 
 SLOW = (r"\prod_{k=1}^{9999999} k!!", "5")
@@ -43,6 +44,15 @@ def test_a_child_without_memory_is_unknown() -> None:
         outcome = child.compare(r"\sum_{k=1}^{3} k", "6")
     assert outcome.verdict is Relation.UNKNOWN
     assert outcome.rule == "died" or outcome.rule.startswith("error")
+
+
+def test_what_raises_in_the_child_is_unknown_by_its_name_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with Child() as child:
+        outcome = child.compare("{" * 900 + "5" + "}" * 900, "5")
+        assert outcome == Equivalence(Relation.UNKNOWN, "error: RecursionError")
+        assert child.compare("x+1", "1+x").verdict is Relation.EQUAL
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "RecursionError" in caplog.text
 
 
 def test_threads_take_turns_with_one_child() -> None:
@@ -103,3 +113,29 @@ def test_what_a_fork_does_to_the_handle(monkeypatch: pytest.MonkeyPatch) -> None
 def test_closing_twice_is_fine() -> None:
     close()
     close()
+
+
+def test_the_worker_reads_until_its_input_ends_or_is_idle() -> None:
+    reading, writing = os.pipe()
+    with open(reading, encoding="utf-8") as source:
+        os.write(writing, b"one\n")
+        found = worker.lines(source, 0.05)
+        assert next(iter(found)) == "one\n"
+        assert list(worker.lines(source, 0.0)) == []  # idle
+        os.close(writing)
+        assert list(worker.lines(source, 60.0)) == []  # ended
+
+
+def test_the_worker_limits_itself_and_serves_its_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr("resource.setrlimit", lambda what, limit: limits.append((what, limit)))
+    reading, writing = os.pipe()
+    os.write(writing, b'["1/2", "0.5"]\n')
+    os.close(writing)
+    with open(reading, encoding="utf-8") as source:
+        monkeypatch.setattr("sys.stdin", source)
+        worker.main(["30", str(2**31), "60"])
+    assert capsys.readouterr().out.splitlines() == [worker.READY, '["equal", "rational"]']
+    assert limits == [(resource.RLIMIT_AS, (2**31, 2**31)), (resource.RLIMIT_CORE, (0, 0))]
