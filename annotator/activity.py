@@ -22,6 +22,8 @@ from annotator.models import (
     Person,
     Project,
     Run,
+    Settlement,
+    Solution,
     SolutionStatus,
     WorkState,
 )
@@ -29,6 +31,7 @@ from annotator.permissions import Right
 
 MOST: Final = 3
 """More than three things to do are none."""
+LABELLED: Final = (SolutionStatus.SETTLED, SolutionStatus.MACHINE)
 
 
 def last_activity(projects: Sequence[Project]) -> dict[int, datetime]:
@@ -75,10 +78,21 @@ def todo(project: Project, statuses: Counter[str], rights: frozenset[Right]) -> 
     if waiting := statuses[SolutionStatus.QUEUED]:
         text = f"{waiting:,} solution{' waits' if waiting == 1 else 's wait'} to be read by people"
         lines.append(Todo(text, "label", Right.LABEL, (slug,)))
-    done = statuses[SolutionStatus.SETTLED] + statuses[SolutionStatus.MACHINE]
+    done = sum(statuses[status] for status in LABELLED)
     if done and not Export.objects.filter(project=project).exists():
-        lines.append(Todo(f"{done:,} labelled solutions, none exported yet", "exports", Right.EXPORT, (slug,)))
+        lines.append(Todo(_unexported(project, done), "exports", Right.EXPORT, (slug,)))
     return [line for line in lines if line.right in rights][:MOST]
+
+
+def _unexported(project: Project, done: int) -> str:
+    """Of `done` labelled solutions, how many an export takes as it is, and how many only when asked to."""
+    labelled = Solution.objects.live().filter(project=project, status__in=LABELLED)
+    weak = Settlement.objects.filter(solution__in=labelled, superseded_at=None, provisional=True).count()
+    firm = done - weak
+    if firm <= 0:
+        return f"{weak:,} provisional label{'s' * (weak != 1)} by machines, exported only when asked for"
+    text = f"{firm:,} labelled solution{'s' * (firm != 1)} not exported yet"
+    return f"{text}; {weak:,} more {'is' if weak == 1 else 'are'} provisional" if weak else text
 
 
 def _stuck(project: Project) -> list[Todo]:
