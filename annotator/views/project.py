@@ -37,6 +37,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
     statuses = by_status([found])[found.pk]
     days = throughput(found)
     read = sum(number for _, number in days)
+    lived = (days[-1][0] - found.created_at.astimezone(UTC).date()).days + 1
     context = {
         "total": statuses.total(),
         "statuses": [
@@ -51,7 +52,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             for line in activity.todo(found, statuses, rights)
         ],
         "read": read,
-        "read_a_day": f"{read / len(days):.1f}",
+        "read_a_day": f"{read / max(1, min(lived, len(days))):,.1f}",
         "chart": _chart([(datetime(d.year, d.month, d.day, tzinfo=UTC), n) for d, n in days]),
         "team": activity.team(found),
         "may_manage": Right.MANAGE in rights,
