@@ -37,10 +37,11 @@ def greeting(stack: Stack) -> str:
     """What to know when it is ready. The password is in it only when this start made the account."""
     environment = stack.environment
     manager = stack.made_first_manager()
-    shown = stack.password if not environment.get("STEPWISE_ADMIN_PASSWORD") else "as in STEPWISE_ADMIN_PASSWORD"
+    chosen = bool(environment.get("STEPWISE_ADMIN_PASSWORD"))
+    password = "as in STEPWISE_ADMIN_PASSWORD" if chosen else f"{stack.password}   (shown this once)"
     lines = [
         ("Stepwise is ready", environment.get("STEPWISE_ORIGIN") or stack.address.url),
-        *([("sign in as", manager), ("password", f"{shown}   (shown this once)")] if manager else []),
+        *([("sign in as", manager), ("password", password)] if manager else []),
         ("models", "the built-in simulator" if stack.simulates else environment["OPENAI_BASE_URL"]),
         ("state and logs", str(stack.home.path)),
         ("to stop", "Ctrl-C"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from annotator.embedded.__main__ import greeting
 from annotator.embedded.errors import PortTaken, ProgramFailed
 from annotator.embedded.home import Home
 from annotator.embedded.journal import Journal
@@ -156,3 +157,16 @@ def test_every_truth_file_reaches_the_simulator(tmp_path: Path) -> None:
     simulator = stack.simulator({**stack.environment, **stack.addresses()})
     assert simulator is not None
     assert simulator.command[-4:] == ("--truth", "/a.jsonl", "--truth", "/b.jsonl")
+
+
+@pytest.mark.parametrize(("chosen", "shown_once"), [({}, True), ({"STEPWISE_ADMIN_PASSWORD": "from elsewhere"}, False)])
+def test_only_a_password_that_is_shown_is_said_to_be_shown_once(
+    tmp_path: Path, chosen: dict[str, str], shown_once: bool
+) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    (home.run / "bootstrap.json").write_text('{"first_manager": "admin"}')
+    stack = Stack.from_environment(home, chosen)
+    said = greeting(stack)
+    assert ("shown this once" in said) is shown_once
+    assert (stack.password in said) is shown_once
