@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -154,6 +155,12 @@ def progress(run: Run) -> Progress:
         rate = (done + failed) / minutes
         eta = waiting / rate * 60 if run.state in LIVE_STATES else None
     return Progress(sum(counts.values()), done, failed, counts.get(RunItemState.SKIPPED, 0), rate, eta)
+
+
+def outcome(run: Run) -> Counter[str]:
+    """What has become of the solutions that the run is done with: how many of them stand in each status now."""
+    live = Solution.objects.live().filter(run_items__run=run, run_items__state=RunItemState.DONE)
+    return Counter(dict(live.values_list("status").annotate(Count("pk")).order_by()))
 
 
 def failures(run: Run) -> list[FailureGroup]:

@@ -20,6 +20,18 @@ def thousands(number: float | None) -> str:
 
 
 @register.filter
+def whole(number: float) -> str:
+    """1234.5 as "1,234": rates and the like, whose fractions say nothing."""
+    return f"{number:,.0f}"
+
+
+@register.filter
+def cell(value: Any) -> Any:
+    """One cell of a table of numbers and words: whole numbers in thousands, everything else as it is."""
+    return thousands(value) if isinstance(value, int) else value
+
+
+@register.filter
 def span(seconds: float | None) -> str:
     """So many seconds in the two largest units that matter: "2 h 5 min", "40 s"; nothing for None."""
     if seconds is None:

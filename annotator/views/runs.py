@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import runs as domain
 from annotator.errors import DomainError, Invalid
-from annotator.models import LIVE_STATES, Project, Run
+from annotator.models import LIVE_STATES, Project, Run, SolutionStatus
 from annotator.permissions import Right
 from annotator.views.access import Request, project_for
 from annotator.views.forms import mark_invalid
@@ -102,12 +102,20 @@ def run(request: Request, slug: str, code: str) -> HttpResponse:
     context = {
         **_shown(found),
         "live": found.state in LIVE_STATES,
+        "outcome": [] if found.state in LIVE_STATES else _outcome(found),
         "failures": domain.failures(found),
         "config": {name: value for name, value in found.config.items() if name != "selection"},
         "selection": found.config.get("selection") or {},
         "may_manage": Right.MANAGE in request.rights,
     }
     return render(request, f"annotator/run/{'_live' if _fragment(request) else 'page'}.html", context)
+
+
+def _outcome(run: Run) -> list[dict[str, Any]]:
+    """Statuses that any solution of the run came to, in words, the most settled first."""
+    counts = domain.outcome(run)
+    choices = reversed(SolutionStatus.choices)
+    return [{"status": value, "words": words, "number": counts[value]} for value, words in choices if counts[value]]
 
 
 @require_POST

@@ -209,6 +209,16 @@ def test_a_live_run_asks_again_and_an_ended_one_does_not(client: Client, project
     assert 'hx-trigger="every 2s"' not in text(client.get(at("run", project, run.code), {"part": "live"}))
 
 
+def test_an_ended_run_says_what_came_of_its_solutions(client: Client, project: Project) -> None:
+    run = make_run(project, state=WorkState.DONE)
+    for status, state in (("machine", "done"), ("machine", "done"), ("queued", "done"), ("new", "failed")):
+        RunItem.objects.create(run=run, solution=make_solution(project, status=status), state=state)
+    page = text(client.get(at("run", project, run.code)))
+    assert f'{at("solutions", project)}?status=machine">2 labelled by machines</a>' in page
+    assert f'{at("solutions", project)}?status=queued">1 waiting for people</a>' in page
+    assert "not decided" not in page
+
+
 def test_pausing_what_has_ended_is_a_conflict_in_words(client: Client, project: Project) -> None:
     run = make_run(project, state=WorkState.DONE)
     response = client.post(at("change_run", project, run.code, "pause"))
