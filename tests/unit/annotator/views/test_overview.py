@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotator.models import Project, Role, Settlement, Solution, SolutionStatus, Source
-from tests.factories import make_annotation, make_person, make_posterior, make_project, make_solution
+from tests.factories import make_annotation, make_person, make_posterior, make_project, make_rater, make_solution
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_the_pace_is_by_the_days_that_the_project_exists_at_most_fourteen(
     client: Client, project: Project, age: int, a_day: str
 ) -> None:
     Project.objects.update(created_at=timezone.now() - timedelta(days=age))
-    ana = make_person("ana").rater
+    ana = make_rater()
     for _ in range(7):
         make_annotation(make_solution(project), ana, "1")
     assert client.get(reverse("project", args=[project.slug])).context["read_a_day"] == a_day
