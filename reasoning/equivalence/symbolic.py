@@ -21,6 +21,7 @@ _SAME: Final = sympy.Rational(1, 10**40)
 _COMMAND: Final = re.compile(r"\\[a-zA-Z]+|[^a-zA-Z0-9]")
 _WORD: Final = re.compile(r"(?<![a-zA-Z])(?!(?:gcd|lcm|max|min|mod|lim|det|arg)(?![a-zA-Z]))[a-zA-Z]{3,}|[a-zA-Z]\d")
 """Words and codes (F478A7), which math-verify would read as products of letters, in lower case."""
+_SETS: Final = re.compile(r"\\(?:cup|cap|setminus|lbrace|rbrace|mathbb|emptyset|varnothing)(?![a-zA-Z])")
 _COMMANDS: Final = re.compile(r"\\[a-zA-Z]+")
 _POINTS: Final = (sympy.Rational(10007, 6007), sympy.Rational(3571, 6011), sympy.Rational(-7919, 6029))
 _CONFIG: Final = (LatexExtractionConfig(), ExprExtractionConfig())
@@ -52,6 +53,8 @@ def _read(text: str) -> Any:
     found = parse(f"${text}$", extraction_config=_CONFIG, parsing_timeout=None)
     if len(found) < 2 or isinstance(found[0], str):
         return None
+    if isinstance(found[0], sympy.Expr) and _SETS.search(text):
+        return None  # a set read as a number or a product of letters is misread
     return found[0] if _COMMAND.sub("", str(found[1])) == _COMMAND.sub("", text) else None
 
 
