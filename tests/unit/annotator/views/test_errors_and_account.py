@@ -73,3 +73,11 @@ def test_an_address_that_holds_nul_is_refused(path: str) -> None:
     client = Client()
     client.force_login(make_person(project=project, role=Role.MANAGER))
     assert client.get(f"/projects/{project.slug}/{path}").status_code == 400
+
+
+@pytest.mark.django_db
+def test_an_address_that_cannot_be_read_is_answered_in_words(client: Client) -> None:
+    client.force_login(make_person())
+    response = client.get("/projects/%00/")
+    assert response.status_code == 400
+    assert "This address cannot be read" in response.content.decode()
