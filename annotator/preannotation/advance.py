@@ -11,13 +11,14 @@ from typing import Final
 
 import structlog
 from django.db import connections
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotator.enqueue import enqueue
-from annotator.models import LIVE_STATES, Run, RunItem, RunItemState, RunKind, WorkState, record
+from annotator.models import LIVE_STATES, Run, RunItem, RunItemState, RunKind, SolutionStatus, WorkState, record
 from annotator.preannotation.clients import budget_of, client_for, spent_in
-from annotator.preannotation.desk import BATCH, Desk, close_items
+from annotator.preannotation.desk import BATCH, Desk, close_items, route
 from annotator.preannotation.judging import judge_all
 from annotator.preannotation.ledger import Ledger
 from annotator.preannotation.rolling import roll_all
@@ -56,6 +57,7 @@ def advance(run_id: int) -> None:
         # Whoever paused or cancelled it since it was held is not overruled.
         began = Coalesce("started_at", timezone.now())
         if run.held_rows.update(state=WorkState.RUNNING, detail="", started_at=began):
+            _route_skipped(run)
             _conclude(run, _route_all(run) if run.kind == RunKind.ROUTE else asyncio.run(_look(run)))
     finally:
         run.let_go()
@@ -73,15 +75,19 @@ def _hand_on(run: Run) -> None:
 
 
 def _must_wait(run: Run) -> bool:
-    """An endpoint's slots are one run's at a time; the others wait their turn, and say for whom."""
+    """An endpoint's slots are one run's at a time; the others wait their turn, and say for whom.
+
+    The older run goes first, but not before a younger one that is at it already has ended its turn.
+    """
     if run.endpoint_id is None:
         return False
-    earlier = Run.objects.filter(endpoint=run.endpoint_id, state__in=LIVE_STATES, pk__lt=run.pk).first()
-    if earlier is not None:
+    others = Run.objects.filter(endpoint=run.endpoint_id, state__in=LIVE_STATES).exclude(pk=run.pk)
+    ahead = others.filter(Q(pk__lt=run.pk) | Q(held_until__gt=timezone.now())).first()
+    if ahead is not None:
         Run.objects.filter(pk=run.pk, state=WorkState.QUEUED).update(
-            detail=f"waits for {earlier}, which uses the same endpoint"
+            detail=f"waits for {ahead}, which uses the same endpoint"
         )
-    return earlier is not None
+    return ahead is not None
 
 
 def _route_all(run: Run) -> str:
@@ -93,6 +99,15 @@ def _route_all(run: Run) -> str:
             break
         close_items(run, dict.fromkeys(ids, (RunItemState.DONE, "")))
     return ""
+
+
+def _route_skipped(run: Run) -> None:
+    """No look can be had of these, and that is known at once: people read them, unless something else was decided."""
+    skipped = RunItem.objects.filter(run=run, state=RunItemState.SKIPPED, solution__status=SolutionStatus.NEW)
+    while ids := list(skipped.order_by("pk").values_list("solution_id", flat=True)[:BATCH]):
+        route(ids)
+        if not run.hold(HOLD_SECONDS) or skipped.filter(solution__in=ids).exists():
+            break  # taken away; or routing leaves them as they are
 
 
 async def _look(run: Run) -> str:

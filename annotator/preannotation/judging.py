@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Max
+
 from annotator.models import Judgement, RunItemState
 from annotator.preannotation.crew import look_at_all
 from annotator.preannotation.desk import Desk, Item
@@ -23,26 +25,30 @@ async def judge_all(desk: Desk) -> None:
     run = desk.run
     assert run.endpoint is not None
     temperature = float(run.config.get("temperature", run.endpoint.temperature))
-    config = JudgeConfig(temperature=temperature, run_seed=run.seed)
+    tokens = int(run.config.get("max_tokens", run.endpoint.max_tokens))
+    config = JudgeConfig(temperature=temperature, run_seed=run.seed, base_tokens=tokens)
     # The model that is asked belongs to them: another judge's votes are none of this one's.
     parameters = short_hash(run.endpoint.model, temperature, config.reference)
-    votes = range(int(run.config.get("votes", run.project.judge_votes)))
+    votes = int(run.config.get("votes", run.project.judge_votes))
 
-    def stored(items: Sequence[Item]) -> dict[int, set[int]]:
-        """Votes that are there already, by solution: they are not paid for again."""
+    def missing(items: Sequence[Item]) -> dict[int, list[int]]:
+        """Votes to ask for, by solution. What is there is not paid for again, unless the run is to look again: then
+        its own votes come after those of earlier runs.
+        """
         rows = Judgement.objects.filter(
             solution__in=[item.pk for item in items], prompt=config.prompt, parameters=parameters
         )
-        found: dict[int, set[int]] = {}
-        for solution, sample in rows.values_list("solution_id", "sample"):
-            found.setdefault(solution, set()).add(sample)
-        return found
+        first: dict[int, int] = {}
+        if run.config.get("selection", {}).get("again"):
+            earlier = rows.exclude(run=run).values_list("solution_id").annotate(last=Max("sample"))
+            first = {solution: last + 1 for solution, last in earlier}
+        there = set(rows.values_list("solution_id", "sample"))
+        wanted = {item.pk: range(first.get(item.pk, 0), first.get(item.pk, 0) + votes) for item in items}
+        return {pk: [vote for vote in span if (pk, vote) not in there] for pk, span in wanted.items()}
 
-    async def look(item: Item, have: dict[int, set[int]]) -> None:
+    async def look(item: Item, wanted: dict[int, list[int]]) -> None:
         state, detail = RunItemState.DONE, ""
-        for vote in votes:
-            if vote in have.get(item.pk, ()):
-                continue
+        for vote in wanted[item.pk]:
             try:
                 said = await judge(desk.client, item.value, config=config, sample=vote)
             except (MalformedReply, InvalidInput) as error:
@@ -54,4 +60,4 @@ async def judge_all(desk: Desk) -> None:
                 await desk.ledger.store([judgement_row(run, item.pk, item.steps, parameters, said)])
         desk.end(item.pk, state, detail)
 
-    await look_at_all(desk, stored, look)
+    await look_at_all(desk, missing, look)

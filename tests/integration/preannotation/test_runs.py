@@ -108,6 +108,20 @@ def test_rollouts_skip_what_cannot_be_graded_and_say_why(project: Project) -> No
     }
 
 
+def test_what_gets_no_rollouts_goes_to_people_at_once(project: Project) -> None:
+    unanswered = make_solution(project, problem=make_problem(project, "Unanswered.", answer=None), own_answer=None)
+    carried_out(project, "rollouts")
+    unanswered.refresh_from_db()
+    assert unanswered.status == "queued"
+
+
+def test_looking_again_asks_for_further_votes_beside_the_earlier_ones(project: Project) -> None:
+    carried_out(project, "judge")
+    run = carried_out(project, "judge", selection={"again": True, "limit": 5})
+    assert run.calls == 5
+    assert sorted(Judgement.objects.filter(run=run).values_list("sample", flat=True)) == [1] * 5
+
+
 def test_what_the_judge_does_not_know_leaves_no_judgement_and_goes_to_people(project: Project) -> None:
     stranger = make_solution(project, problem=make_problem(project, "A problem that the simulator never saw."))
     run = carried_out(project, "judge")
