@@ -51,6 +51,9 @@ def greeting(stack: Stack) -> str:
 
 def main() -> int:
     """Exit status: 0 after a stop that was asked for, 1 with a line on stderr for everything else."""
+    if sys.argv[1:]:
+        say("python -m annotator.embedded takes no arguments: docs/operator.md names the variables that it reads.")
+        return 1
     logging.raiseExceptions = False  # a full disk must not end the supervisor through its own log
     home = Home.from_environment()
     try:
