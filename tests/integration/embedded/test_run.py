@@ -89,19 +89,31 @@ def test_kill_of_the_whole_group_leaves_nothing_running_and_loses_nothing(stack:
 def test_a_killed_worker_and_a_killed_database_come_back(stack: LiveStack) -> None:
     stack.start()
     stack.wait_ready()
-    for pattern in (b"annotator.worker", b"postgres\0-D"):
-        found = [
-            process
-            for process in Path("/proc").glob("[0-9]*")
-            if pattern in _read(process / "cmdline")
-            and str(stack.home).encode() in _read(process / "environ", "cmdline")
-        ]
-        assert found, pattern
-        os.kill(min(int(process.name) for process in found), signal.SIGKILL)
-        eventually(lambda: not stack.is_ready(), what="the loss being noticed")
+    for name, pattern in (("worker", b"annotator.worker"), ("postgres", b"postgres\0-D")):
+        (killed,) = heads(stack, pattern)
+        os.kill(killed, signal.SIGKILL)
+        said = f"{name} | stopped (killed by signal 9"
+        eventually(lambda said=said: said in stack.said(), what="the loss being noticed")  # type: ignore[misc]
+        eventually(lambda p=pattern, k=killed: heads(stack, p) - {k}, what="its return")  # type: ignore[misc]
         stack.wait_ready()
-    assert "worker | stopped (killed by signal 9" in stack.said()
-    assert "postgres | stopped (killed by signal 9" in stack.said()
+
+
+def heads(stack: LiveStack, pattern: bytes) -> set[int]:
+    """Processes of this stack with `pattern` in their command line whose parent is none of them: not its children.
+
+    By parent, because process numbers wrap around: the smallest need not be the eldest.
+    """
+    found = {
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if pattern in _read(process / "cmdline") and str(stack.home).encode() in _read(process / "environ", "cmdline")
+    }
+    return {process for process in found if _parent(process) not in found}
+
+
+def _parent(process: int) -> int | None:
+    fields = _read(Path(f"/proc/{process}/stat")).rpartition(b")")[2].split()
+    return int(fields[1]) if fields else None
 
 
 def _read(path: Path, *siblings: str) -> bytes:
