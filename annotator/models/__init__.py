@@ -29,6 +29,7 @@ from annotator.models.exports import Export, ExportFile, Snapshot
 from annotator.models.people import Membership, Person, Rater, Role, Scope, Token, join
 from annotator.models.problems import Intake, Problem, Refusal, Solution, SolutionStatus, Step
 from annotator.models.projects import EvidenceMode, Project
+from annotator.models.trees import Preference, Selection
 from annotator.models.work import (
     Annotation,
     Assignment,
@@ -70,6 +71,7 @@ __all__ = [
     "OwnGrade",
     "Person",
     "Posterior",
+    "Preference",
     "Problem",
     "Project",
     "Purpose",
@@ -86,6 +88,7 @@ __all__ = [
     "RunKind",
     "Scope",
     "Score",
+    "Selection",
     "Settlement",
     "Slot",
     "SlotState",

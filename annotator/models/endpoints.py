@@ -111,11 +111,12 @@ class RunKind(models.TextChoices):
     JUDGE = "judge"
     ROLLOUTS = "rollouts"
     SCORE = "score"
+    SEARCH = "search"
     ROUTE = "route"
 
 
 class Run(models.Model):
-    """One recorded execution of a judge, rollout plan, PRM or routing over chosen solutions."""
+    """One recorded execution of a judge, rollout plan, PRM, tree search or routing over chosen solutions."""
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
     project = models.ForeignKey("annotator.Project", on_delete=models.CASCADE, related_name="runs")

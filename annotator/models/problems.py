@@ -125,6 +125,9 @@ class Solution(models.Model):
     superseded_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="supersedes"
     )
+    forked_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="forks")
+    """The solution that a search let this one branch off from; their first `forked_at` steps are the same text."""
+    forked_at = models.PositiveIntegerField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -150,6 +153,22 @@ class Solution(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(step_count__gte=1), name="solution_has_a_step"),
             models.CheckConstraint(condition=models.Q(status__in=SolutionStatus.values), name="solution_status_known"),
+            # A branch without a place, or a place without a branch.
+            models.CheckConstraint(
+                condition=models.Q(forked_from=None, forked_at=None)
+                | models.Q(forked_from__isnull=False, forked_at__isnull=False),
+                name="solution_fork_is_whole",
+            ),
+            # A fork has a step of its own …
+            models.CheckConstraint(
+                condition=models.Q(forked_at=None) | models.Q(forked_at__lt=models.F("step_count")),
+                name="solution_fork_adds_a_step",
+            ),
+            # … and is younger than what it forks from, so that no chain of forks comes back to itself.
+            models.CheckConstraint(
+                condition=models.Q(forked_from=None) | models.Q(forked_from__lt=models.F("id")),
+                name="solution_fork_is_younger",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["project", "status", "id"], name="solution_by_status"),

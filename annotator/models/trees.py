@@ -1,0 +1,70 @@
+"""What tree search left behind: which wrong rollouts it took up, and which next step it found better than which.
+
+The tree itself has no rows: it is the solutions of one problem, which share prefixes (`Solution.forked_from`).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import MD5
+from django.utils import timezone
+
+
+class Selection(models.Model):
+    """A search took up one wrong rollout, joined it to the steps that it continues, and made a solution of it."""
+
+    run = models.ForeignKey("annotator.Run", on_delete=models.CASCADE, related_name="selections")
+    rollout = models.OneToOneField("annotator.Rollout", on_delete=models.CASCADE, related_name="selection")
+    """UNIQUE: a pair of prefix and rollout is never selected twice."""
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="selections")
+    """The fork; or the solution of the same words, where there was one."""
+    priority = models.FloatField(help_text="Q + U when it was selected")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["run", "id"], name="selection_by_run")]
+
+    def __str__(self) -> str:
+        return f"{self.solution_id} from rollout {self.rollout_id}"
+
+
+class Preference(models.Model):
+    """Of two steps that may follow one prefix, the one that more often leads to the right answer. Text is escaped."""
+
+    problem = models.ForeignKey("annotator.Problem", on_delete=models.CASCADE, related_name="preferences")
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="preferences")
+    """The solution whose first `prefix` steps both follow."""
+    step_count = models.PositiveIntegerField()
+    prefix = models.PositiveIntegerField()
+    chosen = models.TextField()
+    rejected = models.TextField()
+    chosen_value = models.FloatField(help_text="Share of right rollouts after it")
+    rejected_value = models.FloatField()
+    run = models.ForeignKey("annotator.Run", on_delete=models.CASCADE, related_name="preferences")
+    simulated = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            # The same pair twice would weigh twice. By digest: a step may be longer than an index can hold.
+            models.UniqueConstraint("solution", "prefix", MD5("chosen"), MD5("rejected"), name="preference_once"),
+            models.CheckConstraint(
+                condition=models.Q(prefix__lte=models.F("step_count")), name="preference_prefix_is_within"
+            ),
+            # Neither better nor worse, or the wrong way round, would teach the opposite.
+            models.CheckConstraint(
+                condition=models.Q(
+                    rejected_value__gte=0, chosen_value__lte=1, chosen_value__gt=models.F("rejected_value")
+                ),
+                name="preference_chosen_is_better",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["problem", "-id"], name="preference_by_problem"),
+            models.Index(fields=["run", "-id"], name="preference_by_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chosen[:40]} rather than {self.rejected[:40]}"
