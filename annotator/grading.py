@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import transaction
+
+from annotator import changes
 from annotator.models import Grade, OwnGrade, Problem, Rollout, Solution
 from reasoning.characters import unescape
 from reasoning.equivalence import GRADER_VERSION, grade
@@ -19,19 +22,23 @@ def grade_own_answers(solutions: Sequence[Solution]) -> int:
     done = set(
         OwnGrade.objects.filter(solution__in=wanted, grader=GRADER_VERSION).values_list("solution_id", "reference")
     )
-    rows = []
+    found = []
     for solution in wanted:
         reference = solution.problem.answer or ""
-        if (solution.pk, reference) in done:
-            continue
-        verdict, rule = grade(unescape(solution.own_answer or ""), unescape(reference))
-        rows.append(
+        if (solution.pk, reference) not in done:
+            found.append((solution, reference, *grade(unescape(solution.own_answer or ""), unescape(reference))))
+    if not found:
+        return 0
+    with transaction.atomic():
+        changes.announce(solution.pk for solution, *_ in found)
+        rows = [
             OwnGrade(
                 solution=solution, grader=GRADER_VERSION, reference=reference, verdict=str(verdict), rule=rule[:60]
             )
-        )
-    OwnGrade.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
+            for solution, reference, verdict, rule in found
+        ]
+        OwnGrade.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(found)
 
 
 def regrade(problem: Problem) -> int:

@@ -1,7 +1,7 @@
 """Slots: how many people may work on a solution, and the rows that a claim takes.
 
-Whoever changes the slots of a solution holds its row (`lock`); locks are taken in this order: solution, assignment,
-slot. Claims lock free slots alone, skipping locked ones, so they wait for nobody.
+Whoever changes the slots of a solution holds its row (`lock`); locks are taken in this order: that of changes.py,
+solution, assignment, slot. Claims lock free slots alone, skipping locked ones, so they wait for nobody.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from annotator import changes
 from annotator.models import Assignment, AssignmentState, Purpose, Slot, SlotState, Solution
 
 LIVE = (SlotState.FREE, SlotState.TAKEN, SlotState.DONE)
@@ -30,6 +31,7 @@ class Want:
 def lock(solutions: Iterable[Solution | int]) -> list[Solution]:
     """These solutions, live or not, with their rows held until the transaction ends; in order of pk."""
     pks = [each if isinstance(each, int) else each.pk for each in solutions]
+    changes.announce(pks)
     rows = Solution.objects.filter(pk__in=pks).select_related("project", "problem").order_by("pk")
     # NO KEY: claims insert rows that refer to these, and must not wait for us.
     return list(rows.select_for_update(of=("self",), no_key=True))

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from annotator import changes
 from annotator.enqueue import enqueue
 from annotator.exports import counting
 from annotator.exports.building import Cancelled, write
@@ -46,7 +47,10 @@ def last_change(project: Project) -> datetime:
 
 
 def request(project: Project, format: str, choices: Mapping[str, Any], person: Person | None) -> Export:
-    """The export of the labels as they stand: found where it was asked for before, else queued. Raises Invalid."""
+    """The export of the labels as they stand: found where it was asked for before, else queued.
+
+    Raises Invalid, and Conflict where a change of labels that is under way takes too long to wait for.
+    """
     export, created = _find_or_create(project, format, choices, person)
     if created or export.state == WorkState.FAILED:
         Export.objects.filter(pk=export.pk, state=WorkState.FAILED).update(state=WorkState.QUEUED, detail="")
@@ -55,7 +59,7 @@ def request(project: Project, format: str, choices: Mapping[str, Any], person: P
 
 
 def make(project: Project, format: str, choices: Mapping[str, Any], person: Person | None) -> Export:
-    """What `request` gives, built at once. Raises Invalid."""
+    """What `request` gives, built at once. Raises what `request` raises."""
     export, _ = _find_or_create(project, format, choices, person)
     Export.objects.filter(pk=export.pk, state=WorkState.FAILED).update(state=WorkState.QUEUED, detail="")
     return build(export.pk)
@@ -72,6 +76,7 @@ def _find_or_create(
     writer = writer_of(format)
     choices = Choices.parse(given, writer.defaults, writer.allowed)
     with transaction.atomic():
+        changes.wait_for_none(project)
         snapshot, _ = Snapshot.objects.get_or_create(project=project, cutoff=last_change(project))
         export, created = Export.objects.get_or_create(
             snapshot=snapshot,

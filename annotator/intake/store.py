@@ -10,6 +10,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils import timezone
 
+from annotator import changes
 from annotator.imported import Imported, settle_imports
 from annotator.intake import looks
 from annotator.intake.formats import reader_of
@@ -49,6 +50,7 @@ def store(intake_id: int, items: Sequence[Placed | Broken], *, after: int) -> In
         # Two files of one project that hold the same row must meet one after the other.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, intake.project_id])
+        changes.announce_in(intake.project_id)
         batch = _Batch(intake, timezone.now())
         _sort_out(batch, items)
         stored = _insert(batch)

@@ -31,9 +31,9 @@ def withdraw(intake: Intake, person: Person | None) -> Intake:
         found = Intake.objects.select_for_update().get(pk=intake.pk)
         if found.withdrawn_at is not None:
             raise Conflict(f"{found} was withdrawn on {found.withdrawn_at:%Y-%m-%d}")
-        now = timezone.now()
         ids = list(Solution.objects.filter(intake=found, withdrawn_at=None).values_list("pk", flat=True))
         slots.lock(ids)
+        now = timezone.now()
         slots.close_all(ids)
         Disagreement.objects.filter(solution__in=ids, settled_at=None).update(settled_at=now)
         for table in (Label, Settlement, Routing, Posterior):
