@@ -53,7 +53,8 @@ RULES = [
         "selection",
         "selection_is_of_one_problem",
         "INSERT",
-        """(SELECT problem_id FROM annotator_solution WHERE id = NEW.solution_id) IS DISTINCT FROM
+        """NEW.rollout_id IS NOT NULL AND
+           (SELECT problem_id FROM annotator_solution WHERE id = NEW.solution_id) IS DISTINCT FROM
            (SELECT s.problem_id FROM annotator_rollout r JOIN annotator_solution s ON s.id = r.solution_id
             WHERE r.id = NEW.rollout_id)""",
         "a solution made of a rollout of another problem",
@@ -83,7 +84,7 @@ class Migration(migrations.Migration):
                 ("prefix", models.PositiveIntegerField()),
                 ("chosen", models.TextField()),
                 ("rejected", models.TextField()),
-                ("chosen_value", models.FloatField(help_text="Share of right rollouts after it")),
+                ("chosen_value", models.FloatField(help_text="P(no step up to and with it is wrong)")),
                 ("rejected_value", models.FloatField()),
                 ("simulated", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -93,7 +94,6 @@ class Migration(migrations.Migration):
             name="Selection",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("priority", models.FloatField(help_text="Q + U when it was selected")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
         ),
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
             model_name="selection",
             name="rollout",
             field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="selection", to="annotator.rollout"
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="selection", to="annotator.rollout"
             ),
         ),
         migrations.AddField(
@@ -243,6 +243,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="selection",
             index=models.Index(fields=["run", "id"], name="selection_by_run"),
+        ),
+        migrations.AddConstraint(
+            model_name="selection",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("rollout", None)),
+                fields=("run", "solution"),
+                name="selection_once_without_rollout",
+            ),
         ),
         migrations.RunSQL(
             """ALTER TABLE annotator_solution

@@ -16,14 +16,20 @@ class Selection(models.Model):
     """A search took up one wrong rollout, joined it to the steps that it continues, and made a solution of it."""
 
     run = models.ForeignKey("annotator.Run", on_delete=models.CASCADE, related_name="selections")
-    rollout = models.OneToOneField("annotator.Rollout", on_delete=models.CASCADE, related_name="selection")
-    """UNIQUE: a pair of prefix and rollout is never selected twice."""
+    rollout = models.OneToOneField("annotator.Rollout", null=True, on_delete=models.CASCADE, related_name="selection")
+    """UNIQUE: a pair of prefix and rollout is never selected twice. Empty where a wrong solution that was there from
+    the start was taken up itself."""
     solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="selections")
     """The fork; or the solution of the same words, where there was one."""
-    priority = models.FloatField(help_text="Q + U when it was selected")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        constraints: ClassVar = [
+            # As for rollouts: its visits would count twice.
+            models.UniqueConstraint(
+                fields=["run", "solution"], condition=models.Q(rollout=None), name="selection_once_without_rollout"
+            ),
+        ]
         indexes: ClassVar = [models.Index(fields=["run", "id"], name="selection_by_run")]
 
     def __str__(self) -> str:
@@ -31,7 +37,7 @@ class Selection(models.Model):
 
 
 class Preference(models.Model):
-    """Of two steps that may follow one prefix, the one that more often leads to the right answer. Text is escaped."""
+    """Of two steps that may follow one prefix, the one that is more likely right. Text is escaped."""
 
     problem = models.ForeignKey("annotator.Problem", on_delete=models.CASCADE, related_name="preferences")
     solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="preferences")
@@ -40,7 +46,7 @@ class Preference(models.Model):
     prefix = models.PositiveIntegerField()
     chosen = models.TextField()
     rejected = models.TextField()
-    chosen_value = models.FloatField(help_text="Share of right rollouts after it")
+    chosen_value = models.FloatField(help_text="P(no step up to and with it is wrong)")
     rejected_value = models.FloatField()
     run = models.ForeignKey("annotator.Run", on_delete=models.CASCADE, related_name="preferences")
     simulated = models.BooleanField(default=False)

@@ -116,7 +116,7 @@ def world() -> World:
     endpoint = make.make_endpoint()
     Call.objects.create(endpoint=endpoint, ok=True)
     Review.objects.create(annotation=annotation, reviewer=rater, accepted=True)
-    Selection.objects.create(run=run, rollout=rollout, solution=solution, priority=1.0)
+    Selection.objects.create(run=run, rollout=rollout, solution=solution)
     prefer(solution, run)
     record("test.happened", project=project)
     return World(
@@ -295,8 +295,11 @@ CASES: dict[str, Callable[[World], Any]] = {
     "solution_forks_within_its_problem": lambda w: fork(w, problem=w.sibling.problem),
     # what tree search left behind
     "annotator_selection_rollout_id_key": lambda w: Selection.objects.create(
-        run=w.run, rollout=w.rollout, solution=w.solution, priority=0.5
+        run=w.run, rollout=w.rollout, solution=w.solution
     ),
+    "selection_once_without_rollout": lambda w: [
+        Selection.objects.create(run=w.run, solution=w.solution) for _ in range(2)
+    ],
     "preference_once": lambda w: prefer(w.solution, w.run, chosen_value=0.9),
     "preference_prefix_is_within": lambda w: prefer(w.solution, w.run, prefix=4),
     "preference_chosen_is_better": lambda w: prefer(w.solution, w.run, prefix=0, chosen_value=0.2),
@@ -395,7 +398,7 @@ def test_a_fork_cannot_begin_behind_the_end_of_what_it_forks_from(world: World) 
 
 def test_a_solution_is_not_made_of_another_problems_rollout(world: World) -> None:
     [rollout] = make.make_rollouts(world.sibling, 1, wrong=1)
-    made = lambda: Selection.objects.create(run=world.run, rollout=rollout, solution=world.solution, priority=1.0)  # noqa: E731
+    made = lambda: Selection.objects.create(run=world.run, rollout=rollout, solution=world.solution)  # noqa: E731
     assert refused(made) == "selection_is_of_one_problem"
 
 
@@ -459,7 +462,7 @@ FROZEN: dict[type[models.Model], dict[str, Any]] = {
     Settlement: {"first_error": -1},
     Posterior: {"certainty": 1.0},
     Routing: {"reason": "changed"},
-    Selection: {"priority": 2.0},
+    Selection: {"rollout": None},
     Preference: {"chosen": "changed"},
 }
 SUPERSEDED = [Annotation, Label, Settlement, Posterior, Routing]
