@@ -58,20 +58,46 @@ async def roll(
     answer is UNKNOWN. Raises `InvalidInput` for a prefix that there is not, repeated samples and a problem without a
     reference answer; what the client raises passes.
     """
+    if solution.problem.answer is None:
+        raise InvalidInput("problem: without a reference answer a rollout cannot be graded")
+    reference = solution.problem.answer
+    return await draw(client, solution, prefix, reference, samples=samples, config=config, grade=grade)
+
+
+async def draw(
+    client: Client,
+    solution: Solution,
+    prefix: int,
+    reference: str | None,
+    *,
+    samples: Sequence[int],
+    config: RolloutConfig,
+    grade: Grade = grade,
+) -> tuple[Rollout, ...]:
+    """As `roll`, graded against an answer of the caller's, or by none: then each is UNKNOWN by the rule "no reference".
+
+    The problem's own reference answer is not looked at; no reference is ever shown to the completer.
+    """
     if not 0 <= prefix <= len(solution.steps):
         raise InvalidInput(f"prefix: {prefix} is outside 0 … {len(solution.steps)}")
     if len(set(samples)) != len(samples):
         raise InvalidInput("samples: a number is there twice")
-    if solution.problem.answer is None:
-        raise InvalidInput("problem: without a reference answer a rollout cannot be graded")
     most = config.most_at_once
     batches = [samples[i : i + most] for i in range(0, len(samples), most)]
-    parts = await asyncio.gather(*(_batch(client, solution, prefix, batch, config, grade) for batch in batches))
+    parts = await asyncio.gather(
+        *(_batch(client, solution, prefix, reference, batch, config, grade) for batch in batches)
+    )
     return tuple(rollout for part in parts for rollout in part)
 
 
 async def _batch(
-    client: Client, solution: Solution, prefix: int, samples: Sequence[int], config: RolloutConfig, grade: Grade
+    client: Client,
+    solution: Solution,
+    prefix: int,
+    reference: str | None,
+    samples: Sequence[int],
+    config: RolloutConfig,
+    grade: Grade,
 ) -> list[Rollout]:
     request = Request(
         rollout_prompt.messages(solution, prefix),
@@ -86,7 +112,7 @@ async def _batch(
     )
     reply = await client.complete(request)
     # grading may call a computer algebra system: never on the event loop
-    grades = await asyncio.to_thread(_grade_all, reply, solution.problem.answer, grade)
+    grades = await asyncio.to_thread(_grade_all, reply, reference, grade)
     usages = _shares(reply)
     return [
         Rollout(prefix, n, c.text, answer, verdict, rule, reply.model, c.seed, c.finish_reason, usage)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reasoning.errors import EndpointUnavailable, InvalidInput
 from reasoning.evidence.fence import unfence
-from reasoning.evidence.rollouts import RolloutConfig, _split, roll
+from reasoning.evidence.rollouts import RolloutConfig, _split, draw, roll
 from reasoning.evidence.scores import score
 from reasoning.llm import Completion, Reply, ScriptedClient
 from reasoning.types import Usage, Verdict
@@ -51,6 +51,25 @@ async def test_the_completer_sees_the_prefix_and_not_the_answer(prefix):
 async def test_what_cannot_be_graded_is_unknown_and_never_wrong(completion, rule):
     (rollout,) = await roll(ScriptedClient([completion]), THREE, 1, samples=[0], config=CONFIG)
     assert (rollout.verdict, rollout.answer, rollout.rule) == (Verdict.UNKNOWN, None, rule)
+
+
+async def test_drawing_without_a_reference_finds_answers_and_grades_none():
+    open_problem = solution("Six.", "Seven.", answer=None)
+    client = ScriptedClient([["So \\boxed{42}.", "I cannot tell."]])
+    rollouts = await draw(client, open_problem, 0, None, samples=(0, 1), config=CONFIG)
+    assert [(r.answer, r.verdict, r.rule) for r in rollouts] == [
+        ("42", Verdict.UNKNOWN, "no reference"),
+        (None, Verdict.UNKNOWN, "cannot_tell"),
+    ]
+    with pytest.raises(InvalidInput, match="reference answer"):
+        await roll(client, open_problem, 0, samples=(0, 1), config=CONFIG)
+
+
+async def test_drawing_against_a_callers_answer_grades_by_it_and_shows_it_to_nobody():
+    client = ScriptedClient([["So \\boxed{42}.", "So \\boxed{41}."]])
+    rollouts = await draw(client, solution("Six.", answer=None), 0, "41", samples=(0, 1), config=CONFIG)
+    assert [r.verdict for r in rollouts] == [Verdict.WRONG, Verdict.RIGHT]
+    assert "41" not in str(client.requests[0].messages)
 
 
 async def test_no_more_are_asked_for_at_once_than_the_config_says():
