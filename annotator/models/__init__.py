@@ -12,20 +12,11 @@ from annotator.models.decisions import (
     Settlement,
     Source,
 )
-from annotator.models.endpoints import (
-    LIVE_STATES,
-    Call,
-    Endpoint,
-    EndpointKind,
-    Run,
-    RunItem,
-    RunItemState,
-    RunKind,
-    WorkState,
-)
+from annotator.models.endpoints import Call, Endpoint, EndpointKind, Run, RunItem, RunItemState, RunKind
 from annotator.models.events import Event, record
 from annotator.models.evidence import Grade, ImportedAnnotation, Judgement, OwnGrade, Rollout, Score
 from annotator.models.exports import Export, ExportFile, Snapshot
+from annotator.models.holds import LIVE_STATES, WorkState
 from annotator.models.people import Membership, Person, Rater, Role, Scope, Token, join
 from annotator.models.problems import Intake, Problem, Refusal, Solution, SolutionStatus, Step
 from annotator.models.projects import EvidenceMode, Project
@@ -39,6 +30,7 @@ from annotator.models.work import (
     Purpose,
     Rating,
     Review,
+    Sighting,
     Slot,
     SlotState,
 )
@@ -90,6 +82,7 @@ __all__ = [
     "Score",
     "Selection",
     "Settlement",
+    "Sighting",
     "Slot",
     "SlotState",
     "Snapshot",

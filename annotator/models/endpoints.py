@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -14,20 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from annotator.models.codes import new_code
-
-
-class WorkState(models.TextChoices):
-    """States of intakes, runs and exports."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    PAUSED = "paused"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-LIVE_STATES = (WorkState.QUEUED, WorkState.RUNNING)
+from annotator.models.holds import LIVE_STATES, Held, WorkState
 
 
 class EndpointKind(models.TextChoices):
@@ -115,7 +101,7 @@ class RunKind(models.TextChoices):
     ROUTE = "route"
 
 
-class Run(models.Model):
+class Run(Held):
     """One recorded execution of a judge, rollout plan, PRM, tree search or routing over chosen solutions."""
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
@@ -124,7 +110,6 @@ class Run(models.Model):
     endpoint = models.ForeignKey(Endpoint, null=True, blank=True, on_delete=models.PROTECT, related_name="runs")
     config: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     seed = models.BigIntegerField(default=0)
-    state = models.CharField(max_length=10, choices=WorkState, default=WorkState.QUEUED)
     detail = models.TextField(blank=True)
     total = models.PositiveIntegerField(default=0)
     calls = models.PositiveIntegerField(default=0)
@@ -136,10 +121,6 @@ class Run(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    held_until: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True, blank=True)
-    """A worker is at it until then; a worker that died stops renewing, and the sweep hands the run on."""
-
-    _held: datetime | None = None
 
     class Meta:
         ordering: ClassVar = ["-pk"]
@@ -154,31 +135,6 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} run {self.code}"
-
-    def hold(self, seconds: float = 60.0) -> bool:
-        """Take the right to work on this run, or keep what this very object took before.
-
-        False when another worker has it, or the run is not live. Each hold is known by its end, to the microsecond.
-        """
-        now = timezone.now()
-        free = models.Q(held_until=None) | models.Q(held_until__lt=now)
-        if self._held is not None:
-            free |= models.Q(held_until=self._held)
-        until = now + timedelta(seconds=seconds)
-        if not Run.objects.filter(free, pk=self.pk, state__in=LIVE_STATES).update(held_until=until):
-            return False
-        self._held = until
-        return True
-
-    def let_go(self) -> None:
-        """Give the hold back, if it still is ours."""
-        Run.objects.filter(pk=self.pk, held_until=self._held).exclude(held_until=None).update(held_until=None)
-        self._held = None
-
-    @property
-    def held_rows(self) -> models.QuerySet[Run]:
-        """This run as a row while this object holds it; empty once it was paused, cancelled or taken over."""
-        return Run.objects.filter(pk=self.pk, state__in=LIVE_STATES, held_until=self._held).exclude(held_until=None)
 
 
 class RunItemState(models.TextChoices):

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from annotator.models.codes import new_code
-from annotator.models.endpoints import WorkState
+from annotator.models.holds import Held, WorkState
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -28,7 +28,7 @@ class Snapshot(models.Model):
         return f"{self.project_id} at {self.cutoff:%Y-%m-%d %H:%M:%S}"
 
 
-class Export(models.Model):
+class Export(Held):
     """One snapshot in one format with named choices. Asked for again it is found, not made again."""
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
@@ -37,7 +37,6 @@ class Export(models.Model):
     format = models.CharField(max_length=32)
     choices: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     choices_hash = models.CharField(max_length=64)
-    state = models.CharField(max_length=10, choices=WorkState, default=WorkState.QUEUED)
     detail = models.TextField(blank=True)
     rows = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from annotator.models.codes import new_code
-from annotator.models.endpoints import WorkState
+from annotator.models.holds import Held, WorkState
 
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from annotator.models.work import Annotation
 
 
-class Intake(models.Model):
+class Intake(Held):
     """One file that was read in, or is being read."""
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
@@ -29,7 +29,6 @@ class Intake(models.Model):
     path = models.CharField(max_length=500, blank=True, help_text="The file as it was received")
     bytes = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
-    state = models.CharField(max_length=10, choices=WorkState, default=WorkState.QUEUED)
     detail = models.TextField(blank=True)
     rows_read = models.PositiveIntegerField(default=0)
     rows_new = models.PositiveIntegerField(default=0)

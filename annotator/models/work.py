@@ -110,6 +110,23 @@ class Assignment(models.Model):
         return f"assignment {self.code}: {self.state}"
 
 
+class Sighting(models.Model):
+    """A rater has been shown what machines say of a solution, elsewhere than at work on it: on its page, in a list."""
+
+    rater = models.ForeignKey("annotator.Rater", on_delete=models.CASCADE, related_name="+")
+    solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="sightings")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            # The first one tells; a list that is opened every minute must not fill the table.
+            models.UniqueConstraint(fields=["solution", "rater"], name="sighting_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rater_id} saw {self.solution_id}"
+
+
 class Draft(models.Model):
     """Work not yet submitted, with its undo log. Mutable; one an assignment."""
 
