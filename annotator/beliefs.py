@@ -2,8 +2,9 @@
 
 A posterior is a pure function of evidence, so it is known by the hash of what it was computed from: `refresh` computes
 where that changed and leaves the rest alone. Solutions of one problem share its solve rate (DESIGN.md, the heart), so
-what is known of a solution's siblings belongs to its evidence too. People's ratings count where they were made blind;
-audits never do, because certificates are judged by them.
+what is known of a solution's siblings belongs to its evidence too. A fork has no siblings, but all that was rolled out
+before it branched off (lineage). People's ratings count where they were made blind; audits never do, because
+certificates are judged by them.
 
 `reasoning.first_error` is imported where something is computed: the web process reads texts here, and needs no numpy.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from annotator.lineage import heirs_of, problem_key
 from annotator.models import (
     Fit,
     Grade,
@@ -88,7 +90,7 @@ def current_fit(project: Project) -> Fit | None:
 
 
 def evidence_of(solutions: Sequence[Solution]) -> dict[int, Evidence]:
-    """Everything known about each solution, by pk. Eight queries at most, however many solutions.
+    """Everything known about each solution, by pk. Nine queries at most, however many solutions.
 
     A rollout whose answer could not be graded is in no count. Of several grades of one answer the latest against the
     present reference answer counts, else the latest; no grade is UNKNOWN.
@@ -126,9 +128,11 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
         return {pk: current[pk] for pk in hashes}
     from reasoning.first_error import posteriors
 
-    stale_problems = {each.problem_id for each in solutions if each.pk in stale}
-    needed = [each for each in company if each.problem_id in stale_problems]
-    values = posteriors([evidence[each.pk] for each in needed], _parameters(fit), [each.problem_id for each in needed])
+    stale_problems = {problem_key(each) for each in solutions if each.pk in stale}
+    needed = [each for each in company if problem_key(each) in stale_problems]
+    values = posteriors(
+        [evidence[each.pk] for each in needed], _parameters(fit), [problem_key(each) for each in needed]
+    )
     rows = [
         Posterior(
             solution=each,
@@ -138,7 +142,7 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
             first_error=value.first_error,
             evidence_hash=hashes[each.pk],
             fit=fit,
-            simulated=any(gathered[sibling.pk].simulated for sibling in problems[each.problem_id]),
+            simulated=any(gathered[sibling.pk].simulated for sibling in problems[problem_key(each)]),
         )
         for each, value in zip(needed, values, strict=True)
         if each.pk in stale
@@ -153,7 +157,7 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
 def _hashes(
     solutions: Iterable[Solution],
     evidence: Mapping[int, Evidence],
-    problems: Mapping[int, Sequence[Solution]],
+    problems: Mapping[Hashable, Sequence[Solution]],
     fit: Fit | None,
 ) -> dict[int, str]:
     """sha256 of all that a solution's posterior is computed from; solutions without evidence are left out."""
@@ -162,7 +166,7 @@ def _hashes(
     for solution in solutions:
         if not has_evidence(evidence[solution.pk]):
             continue
-        others = sorted(own[each.pk] for each in problems[solution.problem_id] if each.pk != solution.pk)
+        others = sorted(own[each.pk] for each in problems[problem_key(solution)] if each.pk != solution.pk)
         found[solution.pk] = _digest([VERSION, fit.pk if fit else None, own[solution.pk], others])
     return found
 
@@ -182,23 +186,27 @@ def _by_project(solutions: Iterable[Solution]) -> dict[Project, list[Solution]]:
     return found
 
 
-def _by_problem(solutions: Iterable[Solution]) -> dict[int, list[Solution]]:
-    found: dict[int, list[Solution]] = {}
+def _by_problem(solutions: Iterable[Solution]) -> dict[Hashable, list[Solution]]:
+    """Those that share a solve rate."""
+    found: dict[Hashable, list[Solution]] = {}
     for solution in solutions:
-        found.setdefault(solution.problem_id, []).append(solution)
+        found.setdefault(problem_key(solution), []).append(solution)
     return found
 
 
 def _with_siblings(solutions: Sequence[Solution]) -> list[Solution]:
-    """These solutions and the first `SIBLINGS` live ones of each of their problems."""
+    """These solutions and, unless they are forks, the first `SIBLINGS` live ones of each of their problems."""
     known = {solution.pk: solution for solution in solutions}
     siblings: dict[int, list[int]] = defaultdict(list)
-    live = Solution.objects.live().filter(problem__in={each.problem_id for each in solutions})
+    problems = {each.problem_id for each in solutions if each.forked_from_id is None}
+    live = Solution.objects.live().filter(problem__in=problems, forked_from=None)
     for problem, pk in live.order_by("pk").values_list("problem_id", "pk"):
         if len(siblings[problem]) < SIBLINGS:
             siblings[problem].append(pk)
     wanted = {pk for pks in siblings.values() for pk in pks} - set(known)
-    fetched = Solution.objects.filter(pk__in=wanted).only("pk", "problem_id", "project_id", "step_count")
+    fetched = Solution.objects.filter(pk__in=wanted).only(
+        "pk", "problem_id", "project_id", "step_count", "forked_from_id"
+    )
     return sorted([*solutions, *(fetched if wanted else ())], key=lambda each: each.pk)
 
 
@@ -226,17 +234,21 @@ def _gather_answers(found: Mapping[int, _Gathered]) -> None:
     own = own.order_by("solution_id", F("current").desc(nulls_last=True), "-id").distinct("solution_id")
     for pk, verdict in own.values_list("solution_id", "verdict"):
         found[pk].own_answer = Verdict(verdict)
-    grades = Grade.objects.filter(rollout__solution__in=found)
+    heirs = heirs_of(found)
+    grades = Grade.objects.filter(rollout__solution__in={*found, *heirs})
     grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
     latest = grades.order_by("rollout_id", F("current").desc(nulls_last=True), "-id").distinct("rollout_id")
     for pk, prefix, model, verdict in latest.values_list(
         "rollout__solution_id", "rollout__prefix", "rollout__model", "verdict"
     ):
-        if verdict != Verdict.UNKNOWN:
-            pair = found[pk].counts[prefix]
+        if verdict == Verdict.UNKNOWN:
+            continue
+        counts_for = [fork for fork, through in heirs.get(pk, ()) if prefix <= through]
+        for each in [pk, *counts_for] if pk in found else counts_for:
+            pair = found[each].counts[prefix]
             pair[0] += verdict == Verdict.RIGHT
             pair[1] += 1
-            found[pk].simulated |= model.startswith(SIMULATED)
+            found[each].simulated |= model.startswith(SIMULATED)
 
 
 def _gather_judgements(found: Mapping[int, _Gathered]) -> None:

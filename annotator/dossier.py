@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
+from annotator.lineage import ancestors_of
 from annotator.models import (
     Annotation,
     Audit,
@@ -212,9 +213,15 @@ def _add_machines(steps: list[StepFacts], solution: Solution, judgements: Iterab
 
 
 def graded_rollouts(solution: Solution) -> list[Graded]:
-    """Counts by prefix and model; each rollout by its latest grade, ungraded ones as unknown."""
+    """Counts by prefix and model; each rollout by its latest grade, ungraded ones as unknown.
+
+    Those that a fork has from the solutions it comes from are among them.
+    """
     latest = Grade.objects.filter(rollout=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
-    rows = Rollout.objects.filter(solution=solution).annotate(verdict=Subquery(latest))
+    of_it = Q(solution=solution)
+    for ancestor, through in ancestors_of(solution).items():
+        of_it |= Q(solution=ancestor, prefix__lte=through)
+    rows = Rollout.objects.filter(of_it).annotate(verdict=Subquery(latest))
     found: dict[tuple[int, str], Graded] = {}
     for prefix, model, verdict in rows.order_by("prefix", "pk").values_list("prefix", "model", "verdict"):
         graded = found.setdefault((prefix, model), Graded(prefix, model))

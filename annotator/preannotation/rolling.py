@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.db.models import Max
 
 from annotator import beliefs, grading
+from annotator.lineage import problem_key
 from annotator.models import Rollout, Run, RunItemState, Solution
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.ledger import graded_rollout
@@ -48,7 +49,7 @@ def plan(run: Run, items: Sequence[Item]) -> Planner:
     drawn: dict[int, dict[int, int]] = {}
     for solution, prefix, sample in last:
         drawn.setdefault(solution, {})[prefix] = sample + 1
-    chains = [Chain(row.pk, evidence[row.pk], row.problem_id, drawn.get(row.pk, {})) for row in rows]
+    chains = [Chain(row.pk, evidence[row.pk], problem_key(row), drawn.get(row.pk, {})) for row in rows]
     price = float(run.config.get("price", run.project.rollout_price))
     return Planner(chains, beliefs.parameters_of(run.project), price=price)
 

@@ -157,3 +157,72 @@ def test_a_solution_becomes_a_value_with_its_steps() -> None:
     assert value.prefix(1) == "first\0 "
     assert value.problem.answer == "18"
     assert beliefs.steps_of(solution) == value.steps
+
+
+# --- forks -------------------------------------------------------------------------------------------------------
+
+
+def make_fork(parent: Solution, at: int, steps: int = 5) -> Solution:
+    return make.make_solution(problem=parent.problem, steps=steps, forked_from=parent, forked_at=at)
+
+
+def test_a_fork_has_what_its_ancestors_know_of_the_steps_they_share(solution: Solution) -> None:
+    make.make_rollouts(solution, 0, right=4)
+    make.make_rollouts(solution, 1, right=2, wrong=1)
+    make.make_rollouts(solution, 2, wrong=1)
+    make.make_rollouts(solution, 3, wrong=5)
+    child = make_fork(solution, 2)
+    make.make_rollouts(child, 2, right=1)
+    make.make_rollouts(child, 4, wrong=2)
+    grandchild = make_fork(child, 4)
+    cousin = make_fork(child, 1)
+    evidence = beliefs.evidence_of([child, grandchild, cousin])
+    assert evidence[child.pk].counts == {0: Count(4, 4), 1: Count(2, 3), 2: Count(1, 2), 4: Count(0, 2)}
+    assert evidence[grandchild.pk].counts == evidence[child.pk].counts
+    assert evidence[cousin.pk].counts == {0: Count(4, 4), 1: Count(2, 3)}
+    assert beliefs.evidence_of([solution])[solution.pk].counts[2] == Count(0, 1)
+
+
+def test_however_long_the_line_of_forks_the_queries_are_as_many(solution: Solution) -> None:
+    make.make_rollouts(solution, 1, wrong=1)
+    line = [solution]
+    for _ in range(6):
+        line.append(make_fork(line[-1], 1))
+    counts = []
+    for members in ([line[1]], line):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            evidence = beliefs.evidence_of(members)
+        counts.append(len(queries))
+        assert all(each.counts == {1: Count(0, 1)} for each in evidence.values())
+    assert counts[0] == counts[1] <= 9
+
+
+def test_forks_say_nothing_of_their_problems_solve_rate(solution: Solution) -> None:
+    make.make_rollouts(solution, 1, right=1, wrong=1)
+    alone = beliefs.refresh([solution])[solution.pk]
+    for _ in range(3):
+        fork = make_fork(solution, 1)
+        make.make_rollouts(fork, 2, wrong=8)
+    assert beliefs.refresh([solution])[solution.pk].pk == alone.pk
+
+
+def test_a_fork_is_looked_at_anew_when_its_ancestor_is_rolled_out_before_the_branching(solution: Solution) -> None:
+    make.make_rollouts(solution, 2, right=1)
+    fork = make_fork(solution, 2)
+    first = beliefs.refresh([fork])[fork.pk]
+    make.make_rollouts(solution, 3, wrong=4)
+    assert beliefs.refresh([fork])[fork.pk].pk == first.pk
+    make.make_rollouts(solution, 2, wrong=4)
+    second = beliefs.refresh([fork])[fork.pk]
+    assert second.pk != first.pk
+    assert sum(second.probabilities[:2]) > sum(first.probabilities[:2])
+
+
+def test_what_an_ancestor_has_of_the_simulator_marks_the_fork_too(solution: Solution) -> None:
+    make.make_rollouts(solution, 2, right=2, model="simulated/completer")
+    before, beyond = make_fork(solution, 2), make_fork(solution, 1)
+    make.make_own_grade(beyond, "wrong")
+    marks = beliefs.refresh([before, beyond])
+    assert (marks[before.pk].simulated, marks[beyond.pk].simulated) == (True, False)

@@ -1,0 +1,55 @@
+"""Forks: solutions that a search let branch off others. What was rolled out before the branching is known of both.
+
+The text up to the branching is one, so a rollout stored at an ancestor, after no more steps than the two share, is
+evidence about the fork too. It is stored once; here is who it counts for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from typing import Final
+
+from django.db import connection
+
+from annotator.models import Solution
+
+_ANCESTORS: Final = """
+    WITH RECURSIVE line (fork, ancestor, through) AS (
+        SELECT id, forked_from_id, forked_at FROM annotator_solution
+        WHERE id = ANY(%s) AND forked_from_id IS NOT NULL
+        UNION ALL
+        SELECT line.fork, older.forked_from_id, least(line.through, older.forked_at)
+        FROM line JOIN annotator_solution older ON older.id = line.ancestor
+        WHERE older.forked_from_id IS NOT NULL
+    )
+    SELECT ancestor, fork, through FROM line ORDER BY ancestor, fork
+"""
+
+
+def heirs_of(solutions: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
+    """By ancestor: which of these solutions forked from it, at whatever remove, and how many steps they share.
+
+    One query, however long the lines are.
+    """
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_ANCESTORS, [list(solutions)])
+        for ancestor, fork, through in cursor.fetchall():
+            found[ancestor].append((fork, through))
+    return found
+
+
+def ancestors_of(solution: Solution) -> dict[int, int]:
+    """How many steps it shares with each solution that it comes from, by key; none where it is no fork."""
+    if solution.forked_from_id is None:
+        return {}
+    return {ancestor: through for ancestor, [(_, through)] in heirs_of([solution.pk]).items()}
+
+
+def problem_key(solution: Solution) -> Hashable:
+    """Whom it shares a solve rate with, as `posteriors` and planners take it.
+
+    A fork shares with nobody: its rollouts are its ancestors' in part, and would tell of the problem twice.
+    """
+    return solution.problem_id if solution.forked_from_id is None else ("fork", solution.pk)
