@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from reasoning.errors import InvalidInput
@@ -25,9 +25,9 @@ class SearchConfig:
     explore: float = 0.125
     """c in U = c · √(Σ N) / (1 + N(s)): prefixes selected less often."""
     root_rollouts: int = 8
-    """Paths from the bare problem that there must be, whole solutions counted, before the first selection."""
+    """Paths from the bare problem that there must be, whole solutions counted, before anything is looked into."""
     selections: int = 8
-    """Pairs selected of one problem at most."""
+    """Pairs selected of one problem at most: its new solutions."""
     rollouts: int | None = 200
     """Rollouts drawn for one problem at most; None is no limit."""
     price: float = DEFAULT_PRICE
@@ -35,7 +35,7 @@ class SearchConfig:
     sound: float = 0.5
     """P(right) that a prefix must have: behind a first error there is no other to be found. 0 is the paper's rule."""
     mass: float = 0.5
-    """P(first error = i) from which on step i may be the rejected one of a preference."""
+    """How sure a preference is at least: P(the rejected step is wrong first), and P(the chosen one is right)."""
 
     def __post_init__(self) -> None:
         for name, low, high in _DOMAINS:
@@ -60,14 +60,11 @@ _DOMAINS = (
 
 
 class Pair(NamedTuple):
-    """A wrong rollout: number `sample` of the first `prefix` steps of `solution`, the solution it is stored at.
-
-    With sample None it is `solution` itself, one path from the root (prefix 0) that was there from the start.
-    """
+    """A wrong rollout: number `sample` of the first `prefix` steps of `solution`, the solution it is stored at."""
 
     solution: Hashable
     prefix: int
-    sample: int | None
+    sample: int
 
 
 class Selection(NamedTuple):
@@ -109,18 +106,19 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A pair has just been selected, and the first error of `branch` is looked for.
+    """A pair has just been selected; the first error of `branch`, a new solution, is looked for.
 
-    For a rollout the branch is a new solution, its id the pair itself: its text is the prefix's text and the rollout's,
-    byte for byte, and it has the rollout's answer and verdict. `forked_from` is the oldest solution with which it
-    shares the longest beginning, step for step: at or beyond the pair's prefix.
+    The branch's id is the pair itself. Its text is the prefix's text and the rollout's, byte for byte; its own answer
+    is wrong, as the rollout was. `forked_from` is the oldest solution with which it shares the longest beginning, step
+    for step: `forked_at` is at least the pair's prefix.
     """
 
     problem: Hashable
     pair: Pair
+    rollout: Rollout
     branch: Branch
-    rollout: Rollout | None = field(default=None)
-    """None where the pair is a solution that was there from the start."""
+    priority: float
+    """Q + U."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +143,10 @@ class Preference:
     """Two ways to go on after the first `prefix` steps of `solution`: `chosen` is better than `rejected`.
 
     Guaranteed: they differ in more than white space and case; `rejected` is the step of that solution that is wrong
-    first, with at least `SearchConfig.mass`; `chosen_value > rejected_value`, both P(no step up to and with this one is
-    wrong); no two preferences of one search reject the same step after the same prefix.
+    first, with at least `SearchConfig.mass`; `chosen` leads to the right answer or stands in another solution, and was
+    not rejected after the same prefix; `chosen_value > rejected_value`, both P(no step up to and with this one is
+    wrong), and `chosen_value` is at least `SearchConfig.mass`; no two preferences of a problem reject the same step
+    after the same prefix.
     """
 
     solution: Hashable
