@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -23,8 +22,7 @@ class _Look(NamedTuple):
 class Growth:
     """The search of one problem. At any time the first error of one solution is looked for.
 
-    First come wrong solutions that were there from the start, in order, if some path from the root ends right; then
-    the last one selected before, for its first error may not have been found; then new ones.
+    First comes the one selected last before, for its first error may not have been found; then new ones.
     """
 
     def __init__(self, known: Known, config: SearchConfig, parameters: Parameters) -> None:
@@ -42,9 +40,7 @@ class Growth:
         self.stalled = False
         """A rollout was asked for and never drawn, and nothing arrived since."""
         self._look: _Look | None = None
-        twigs = self.tree.twigs.values()
-        self._given = deque(t for t in twigs if t.branch.forked_from is None and _is_wrong(t))
-        self._begun = deque(self.tree.twig(selection.solution) for selection in known.selections[-1:])
+        self._begun = [self.tree.twig(selection.solution) for selection in known.selections[-1:]]
 
     @property
     def room(self) -> int | None:
@@ -68,6 +64,11 @@ class Growth:
             self._look = self._next_look(selected)
         return [], selected
 
+    @property
+    def _made(self) -> int:
+        """New solutions."""
+        return sum(selection.pair.sample is not None for selection in self.selections)
+
     def _request(self, node: Node) -> Request:
         sample, node.next_sample = node.next_sample, node.next_sample + 1
         node.in_flight.add(sample)
@@ -78,13 +79,10 @@ class Growth:
 
     def _next_look(self, selected: list[Selected]) -> _Look | None:
         """The next solution to find the first error of."""
-        if self._given and self.tree.root.mixed:
-            twig = self._given.popleft()
-            self.tree.visit(self.tree.root)
-        elif self._begun:
-            twig = self._begun.popleft()
+        if self._begun:
+            twig = self._begun.pop()
         else:
-            found = self.tree.select() if len(self.selections) < self.config.selections else None
+            found = self.tree.select(rollouts=self._made < self.config.selections)
             if found is None:
                 return None
             selected.append(found)
@@ -122,7 +120,3 @@ class Growth:
         node.in_flight.remove(sample)
         self.pending -= 1
         return node
-
-
-def _is_wrong(twig: Twig) -> bool:
-    return twig.branch.evidence.own_answer is Verdict.WRONG

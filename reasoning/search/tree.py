@@ -24,6 +24,9 @@ CHARACTERS_PER_TOKEN: Final = 4
 """For rollouts of endpoints that tell no usage."""
 
 
+_Rank = tuple[float, int, int, int]
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """One prefix. New rollouts are stored at its owner, the oldest solution that has it."""
@@ -95,6 +98,7 @@ class Tree:
         self.twigs: dict[Hashable, Twig] = {}
         self._nodes: dict[bytes, Node] = {}
         self._texts: set[bytes] = set()
+        self._given: list[Twig] = []
         self._used: set[Pair] = set()
         self._total = 0
 
@@ -125,6 +129,8 @@ class Tree:
         self._texts.add(_words(branch.solution.text))
         if branch.forked_from is None:
             nodes[0].paths[branch.evidence.own_answer] += 1
+            if branch.evidence.own_answer is Verdict.WRONG:
+                self._given.append(twig)
         for rollout in branch.rollouts:
             if not 0 <= rollout.prefix <= steps:
                 raise InvalidInput(f"solution {branch.id!r}: a rollout of prefix {rollout.prefix} of {steps} steps")
@@ -166,31 +172,42 @@ class Tree:
         if selection.pair in self._used:
             raise InvalidInput(f"selected twice: {selection.pair!r}")
         self._used.add(selection.pair)
-        self.visit(twig.nodes[selection.pair.prefix])
+        self._visit(twig.nodes[selection.pair.prefix])
 
-    def visit(self, node: Node) -> None:
+    def _visit(self, node: Node) -> None:
         """N(s) += 1."""
         node.selected += 1
         self._total += 1
 
-    def select(self) -> Selected | None:
-        """argmax Q + U over the pairs never selected, whose prefix may be right and is not always; its fork is added.
+    def select(self, *, rollouts: bool = True) -> Selected | None:
+        """The next pair, never one selected before; None where there is none.
 
-        Equals: the older solution, the shorter prefix, the lower number. None where there is no pair.
+        First the wrong solutions that were there from the start, for they are paths of the root. Then, if `rollouts`,
+        the one with the greatest Q + U, whose fork is added: of equals that of the older solution, the shorter prefix,
+        the lower number.
         """
-        ranked = sorted(self._candidates(), key=lambda each: each[0])
-        for (negative, *_), node, pair, rollout in ranked:
+        if self.root.mixed:
+            for twig in self._given:
+                if (pair := Pair(twig.branch.id, 0, None)) not in self._used:
+                    return self._chosen(self.root, Selected(self.problem, pair, twig.branch, None))
+        return self._best_rollout() if rollouts else None
+
+    def _best_rollout(self) -> Selected | None:
+        for _, node, pair, rollout in sorted(self._candidates(), key=lambda each: each[0]):
             made = self._fork(pair, rollout)
             if made is None or _words(made.solution.text) in self._texts:
                 del node.wrong[pair]  # nothing new will ever come of it
                 continue
-            self._used.add(pair)
-            self.visit(node)
             self.add(made)
-            return Selected(self.problem, pair, rollout, made, -negative)
+            return self._chosen(node, Selected(self.problem, pair, made, rollout))
         return None
 
-    def _candidates(self) -> Iterator[tuple[tuple[float, int, int, int], Node, Pair, Rollout]]:
+    def _chosen(self, node: Node, selected: Selected) -> Selected:
+        self._used.add(selected.pair)
+        self._visit(node)
+        return selected
+
+    def _candidates(self) -> Iterator[tuple[_Rank, Node, Pair, Rollout]]:
         """Each with what it is ranked by, least first."""
         config = self.config
         for node in self._nodes.values():
@@ -201,7 +218,7 @@ class Tree:
             for pair, rollout in node.wrong.items():
                 if pair not in self._used:
                     priority = right * config.beta ** (_tokens(rollout) / config.length) + explore
-                    rank = (-priority, self.twig(pair.solution).number, pair.prefix, pair.sample)
+                    rank = (-priority, self.twig(pair.solution).number, pair.prefix, rollout.sample)
                     yield rank, node, pair, rollout
 
     def _sound(self, node: Node) -> bool:

@@ -27,7 +27,7 @@ class SearchConfig:
     root_rollouts: int = 8
     """Paths from the bare problem that there must be, whole solutions counted, before anything is looked into."""
     selections: int = 8
-    """Pairs selected of one problem at most: its new solutions."""
+    """Rollouts selected of one problem at most: its new solutions."""
     rollouts: int | None = 200
     """Rollouts drawn for one problem at most; None is no limit."""
     price: float = DEFAULT_PRICE
@@ -60,11 +60,14 @@ _DOMAINS = (
 
 
 class Pair(NamedTuple):
-    """A wrong rollout: number `sample` of the first `prefix` steps of `solution`, the solution it is stored at."""
+    """A wrong rollout: number `sample` of the first `prefix` steps of `solution`, the solution it is stored at.
+
+    With sample None it is `solution` itself, one path from the root (prefix 0) that was there from the start.
+    """
 
     solution: Hashable
     prefix: int
-    sample: int
+    sample: int | None
 
 
 class Selection(NamedTuple):
@@ -99,26 +102,25 @@ class Known:
     branches: Sequence[Branch]
     """Oldest first, a fork after what it was forked from."""
     selections: Sequence[Selection] = ()
-    """Made so far, oldest first."""
+    """Made so far, oldest first; forks that an earlier search made are branches, and that is all."""
     spent: int = 0
     """Rollouts drawn so far that count against `SearchConfig.rollouts`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A pair has just been selected; the first error of `branch`, a new solution, is looked for.
+    """A pair has just been selected, and the first error of `branch` is looked for.
 
-    The branch's id is the pair itself. Its text is the prefix's text and the rollout's, byte for byte; its own answer
-    is wrong, as the rollout was. `forked_from` is the oldest solution with which it shares the longest beginning, step
-    for step: `forked_at` is at least the pair's prefix.
+    For a rollout the branch is a new solution, its id the pair itself: its text is the prefix's text and the rollout's,
+    byte for byte, and its own answer is wrong, as the rollout was. `forked_from` is the oldest solution with which it
+    shares the longest beginning, step for step: `forked_at` is at least the pair's prefix.
     """
 
     problem: Hashable
     pair: Pair
-    rollout: Rollout
     branch: Branch
-    priority: float
-    """Q + U."""
+    rollout: Rollout | None
+    """None where the pair is a solution that was there from the start; `branch` is that solution."""
 
 
 @dataclass(frozen=True, slots=True)
