@@ -73,12 +73,9 @@ def test_endpoint(endpoint_id: int) -> None:
 @shared_task(name="stepwise.sweep")
 def sweep() -> None:
     """Find what a lost message or a killed worker left undone, and leases that have lapsed."""
-    from annotator import queue, runs
+    from annotator import queue
 
     queue.expire_lapsed()
-    for run in runs.unattended():
-        enqueue("advance_run", run)
-    for pk in Intake.objects.filter(state__in=LIVE_STATES).values_list("pk", flat=True):
-        enqueue("read_intake", pk)
-    for pk in Export.objects.filter(state__in=LIVE_STATES).values_list("pk", flat=True):
-        enqueue("build_export", pk)
+    for table, task in ((Run, "advance_run"), (Intake, "read_intake"), (Export, "build_export")):
+        for pk in table.unattended():
+            enqueue(task, pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from annotator.exports import manifest
 from annotator.exports.choices import Choices
@@ -13,11 +13,14 @@ from annotator.exports.files import CONTAINERS, RowFile, Written, written
 from annotator.exports.formats import Writer, writer_of
 from annotator.exports.items import BATCH, Item, items
 from annotator.exports.splits import normalised, part_of
-from annotator.models import Export, WorkState
+from annotator.models import Export
+
+HOLD_SECONDS: Final = 120.0
+"""An export whose worker was killed is handed on after this long; the hold is renewed with every batch."""
 
 
 class Cancelled(Exception):
-    """Somebody cancelled the export, or another worker finished it."""
+    """Somebody cancelled the export, or another worker took it over."""
 
 
 def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
@@ -85,8 +88,7 @@ class _Parts:
 
 
 def _tell(export: Export, counts: Counts) -> None:
-    told = Export.objects.filter(pk=export.pk, state=WorkState.RUNNING).update(rows=counts.rows)
-    if not told:
+    if not (export.hold(HOLD_SECONDS) and export.held_rows.update(rows=counts.rows)):
         raise Cancelled
 
 

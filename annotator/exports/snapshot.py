@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 import structlog
@@ -17,11 +18,11 @@ from django.utils import timezone
 from annotator import changes
 from annotator.enqueue import enqueue
 from annotator.exports import counting
-from annotator.exports.building import Cancelled, write
+from annotator.exports.building import HOLD_SECONDS, Cancelled, write
 from annotator.exports.choices import Choices
 from annotator.exports.files import Written
 from annotator.exports.formats import writer_of
-from annotator.models import Export, ExportFile, Person, Project, Snapshot, WorkState, record
+from annotator.models import LIVE_STATES, Export, ExportFile, Person, Project, Snapshot, WorkState, record
 
 log = structlog.get_logger(__name__)
 
@@ -59,10 +60,12 @@ def request(project: Project, format: str, choices: Mapping[str, Any], person: P
 
 
 def make(project: Project, format: str, choices: Mapping[str, Any], person: Person | None) -> Export:
-    """What `request` gives, built at once. Raises what `request` raises."""
+    """What `request` gives, built before this returns. Raises what `request` raises."""
     export, _ = _find_or_create(project, format, choices, person)
     Export.objects.filter(pk=export.pk, state=WorkState.FAILED).update(state=WorkState.QUEUED, detail="")
-    return build(export.pk)
+    while (export := build(export.pk)).state in LIVE_STATES:
+        sleep(0.5)  # a worker is at it
+    return export
 
 
 def preview(project: Project, format: str, choices: Mapping[str, Any]) -> counting.Preview:
@@ -90,13 +93,13 @@ def _find_or_create(
 
 
 def build(export_id: int) -> Export:
-    """Write the files of an export. Safe to call again at any time; what is done stays as it is."""
-    Export.objects.filter(pk=export_id, state=WorkState.QUEUED).update(state=WorkState.RUNNING)
+    """Write the files of an export. Safe to call again at any time; what is done, or somebody is at, is left alone."""
     export = Export.objects.select_related("project", "snapshot").get(pk=export_id)
-    if export.state != WorkState.RUNNING:
+    if not export.hold(HOLD_SECONDS):
         return export
     root = Path(settings.STEPWISE_FILES) / "exports"
     try:
+        export.held_rows.update(state=WorkState.RUNNING)
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{export.code}-") as folder:
             files, counts = write(export, Path(folder))
@@ -105,7 +108,9 @@ def build(export_id: int) -> Export:
         log.info("export_cancelled", export=export.code)
     except OSError as error:
         failed = {"state": WorkState.FAILED, "detail": str(error), "ended_at": timezone.now()}
-        Export.objects.filter(pk=export.pk, state=WorkState.RUNNING).update(**failed)
+        export.held_rows.update(**failed)
+    finally:
+        export.let_go()
     export.refresh_from_db()
     return export
 

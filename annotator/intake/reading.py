@@ -32,6 +32,9 @@ _BATCH_TEXT: Final = 8_000_000
 _HOPELESS: Final = 10_000
 """After so many refusals and no row taken the format is wrong, not the rows."""
 
+HOLD_SECONDS: Final = 120.0
+"""An intake whose worker was killed is handed on after this long; the hold is renewed with every batch."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -111,19 +114,28 @@ def _keep(
 
 def read(intake_id: int) -> Intake:
     """Read what is left of an intake. Safe to call at any time: at its end, in its middle, at once with another."""
-    Intake.objects.filter(pk=intake_id, state=WorkState.QUEUED).update(state=WorkState.RUNNING)
-    intake = Intake.objects.get(pk=intake_id)
-    if intake.state != WorkState.RUNNING:
-        return intake
+    held = Intake.objects.get(pk=intake_id)
+    if not held.hold(HOLD_SECONDS):
+        return held
+    held.held_rows.update(state=WorkState.RUNNING)
+    try:
+        return _read(held)
+    finally:
+        held.let_go()
+
+
+def _read(held: Intake) -> Intake:
+    intake = held
     try:
         rest = itertools.islice(rows(Path(intake.path), reader_of(intake.format)), intake.rows_read, None)
         for batch in _batches(rest):
             intake = store(intake.pk, batch, after=intake.rows_read)
+            held.hold(HOLD_SECONDS)
             if intake.rows_refused >= _HOPELESS and intake.rows_refused == intake.rows_read:
                 raise Unreadable(f"None of the first {intake.rows_read} rows could be read: is it {intake.format}?")
     except Overtaken:
         log.info("intake_overtaken", intake=intake.code)
-        return Intake.objects.get(pk=intake_id)
+        return Intake.objects.get(pk=held.pk)
     except (Unreadable, OSError) as error:
         return _end(intake, WorkState.FAILED, str(error))
     if intake.rows_read == 0:

@@ -14,7 +14,6 @@ from annotator.runs.control import (
     progress,
     resume,
     start,
-    unattended,
 )
 from annotator.runs.estimate import Estimate, estimate
 from annotator.runs.selection import endpoint_for, selected
@@ -34,5 +33,4 @@ __all__ = [
     "resume",
     "selected",
     "start",
-    "unattended",
 ]

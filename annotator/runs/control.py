@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
 
@@ -177,12 +177,6 @@ def failures(run: Run) -> list[FailureGroup]:
         examples = list(same.values_list("solution__code", flat=True)[:3])
         found.append(FailureGroup(group["whole"], group["n"], group["state"] == RunItemState.SKIPPED, examples))
     return found
-
-
-def unattended() -> list[int]:
-    """Runs that should be under way and have no worker: a message was lost, or a worker died."""
-    free = Q(held_until=None) | Q(held_until__lt=timezone.now())
-    return list(Run.objects.filter(free, state__in=LIVE_STATES).values_list("pk", flat=True))
 
 
 def ask_test(endpoint: Endpoint) -> None:

@@ -221,7 +221,7 @@ def test_an_endpoint_serves_one_run_at_a_time_and_the_next_says_for_whom_it_wait
 def test_a_run_held_by_a_living_worker_is_left_alone(project: Project) -> None:
     run = runs.start(project, "judge")
     assert Run.objects.get(pk=run.pk).hold(60)
-    assert run.pk not in runs.unattended()
+    assert run.pk not in Run.unattended()
     preannotation.advance(run.pk)
     assert not Judgement.objects.exists()
 

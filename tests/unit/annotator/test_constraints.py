@@ -46,6 +46,7 @@ from annotator.models import (
     Score,
     Selection,
     Settlement,
+    Sighting,
     Slot,
     Snapshot,
     Solution,
@@ -190,6 +191,33 @@ def with_key(world: World) -> None:
     annotate(world, idempotency_key="k")
 
 
+def unanswered(world: World) -> Problem:
+    return make.make_problem(world.project, answer=None)
+
+
+def by_stand_in(world: World, prefix: int = 1, **fields: Any) -> Grade:
+    """A grade of a rollout against the stand-in of its problem."""
+    solution = make.make_solution(problem=unanswered(world), steps=3)
+    stand_in = make.make_stand_in(solution.problem)
+    rollout = again(world.rollout, solution=solution, prefix=prefix)
+    values = {"grader": "2", "reference": stand_in.answer, "verdict": "right", "stand_in": stand_in, **fields}
+    return Grade.objects.create(rollout=rollout, **values)
+
+
+def own_by_stand_in(world: World, **fields: Any) -> OwnGrade:
+    solution = make.make_solution(problem=unanswered(world))
+    stand_in = make.make_stand_in(solution.problem)
+    return make.make_own_grade(solution, **{"reference": stand_in.answer, "stand_in": stand_in, **fields})
+
+
+def settle_by_stand_in(world: World, **fields: Any) -> Settlement:
+    solution = make.make_solution(problem=unanswered(world), steps=3)
+    stand_in = make.make_stand_in(solution.problem)
+    posterior = make.make_posterior(solution, [0.1, 0.7, 0.1, 0.1], stand_in=stand_in)
+    values = {"source": "machine", "provisional": True, "posterior": posterior, "stand_in": stand_in, **fields}
+    return settle(solution, **values)
+
+
 CASES: dict[str, Callable[[World], Any]] = {
     # two current annotations of one solution by one rater; more work than slots
     "annotation_one_current": lambda w: (annotate(w), annotate(w)),
@@ -213,6 +241,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "rating_once": lambda w: rate(w, index=1),
     "rating_composite_6": lambda w: rate(w, solution=w.sibling),
     "rating_composite_7": lambda w: rate(w, index=3),
+    "sighting_once": lambda w: [Sighting.objects.create(rater=w.rater, solution=w.solution) for _ in range(2)],
     "review_once": lambda w: Review.objects.create(annotation=w.annotation, reviewer=w.rater, accepted=False),
     # labels and what they hang on
     "label_one_current": lambda w: label(w.solution, w.settlement),
@@ -305,6 +334,14 @@ CASES: dict[str, Callable[[World], Any]] = {
     "preference_chosen_is_better": lambda w: prefer(w.solution, w.run, prefix=0, chosen_value=0.2),
     "preference_is_of_its_problem": lambda w: prefer(w.solution, w.run, problem=w.sibling.problem, prefix=0),
     "preference_counts_its_steps": lambda w: prefer(w.solution, w.run, prefix=0, step_count=5),
+    # majority answers
+    "stand_in_one_current": lambda w: again(make.make_stand_in(unanswered(w))),
+    "stand_in_counts_nest": lambda w: make.make_stand_in(unanswered(w), votes=9, runner_up=5, total=13),
+    "stand_in_says_something": lambda w: make.make_stand_in(unanswered(w), answer=" "),
+    "stand_in_names_its_models": lambda w: make.make_stand_in(unanswered(w), drawn_by=[]),
+    "grade_once_by_stand_in": lambda w: again(by_stand_in(w)),
+    "own_grade_once_by_stand_in": lambda w: again(own_by_stand_in(w)),
+    "settlement_by_stand_in_is_provisional": lambda w: settle_by_stand_in(w, provisional=False),
     "step_once": lambda w: again(w.solution.step_rows.first()),
     "step_ends_after_start": lambda w: Step.objects.create(solution=w.solution, index=3, start=5, end=4),
     "intake_state_known": lambda w: make.make_intake(w.project, state="lost"),
@@ -312,6 +349,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "project_threshold_probability": lambda w: change(w.project, threshold=1.01),
     "project_audit_share_probability": lambda w: change(w.project, audit_share=-0.01),
     "project_overlap_positive": lambda w: change(w.project, overlap=0),
+    "project_stand_in_samples_enough": lambda w: change(w.project, stand_in_samples=7),
     "project_lease_positive": lambda w: change(w.project, lease_minutes=0),
     "project_evidence_mode_known": lambda w: change(w.project, evidence_mode="sometimes"),
     "membership_one_role": lambda w: again(only(Membership, person=w.person)),
@@ -518,3 +556,46 @@ def test_an_intake_may_be_deleted_and_its_solutions_stay(world: World) -> None:
     change(world.solution, intake=intake)
     Intake.objects.filter(pk=intake.pk).delete()
     assert Solution.objects.get(pk=world.solution.pk).intake_id is None
+
+
+def test_a_majority_answer_never_stands_beside_a_reference_answer(world: World) -> None:
+    attempt = refused(lambda: make.make_stand_in(world.solution.problem))
+    assert attempt == "stand_in_is_for_want_of_an_answer"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"reference": "17"}, id="in other words"),
+        pytest.param({"rollout": "another problem's"}, id="of another problem"),
+        pytest.param({"prefix": 0}, id="of one that voted for it"),
+    ],
+)
+def test_a_grade_fits_the_stand_in_that_it_names(world: World, fields: dict[str, Any]) -> None:
+    if "rollout" in fields:
+        [fields["rollout"]] = make.make_rollouts(world.sibling, 1, right=1)
+        stand_in = make.make_stand_in(unanswered(world))
+        values = {"grader": "2", "reference": stand_in.answer, "verdict": "right", "stand_in": stand_in}
+        assert refused(lambda: Grade.objects.create(**values, **fields)) == "grade_fits_its_stand_in"
+    else:
+        assert refused(lambda: by_stand_in(world, **fields)) == "grade_fits_its_stand_in"
+
+
+def test_a_grade_of_an_own_answer_fits_the_stand_in_that_it_names(world: World) -> None:
+    assert refused(lambda: own_by_stand_in(world, reference="17")) == "own_grade_fits_its_stand_in"
+    stand_in = make.make_stand_in(unanswered(world))
+    elsewhere = refused(lambda: make.make_own_grade(world.sibling, reference=stand_in.answer, stand_in=stand_in))
+    assert elsewhere == "own_grade_fits_its_stand_in"
+
+
+def test_machine_labels_cannot_hide_the_stand_in_that_they_rest_on(world: World) -> None:
+    assert refused(lambda: settle_by_stand_in(world, stand_in=None)) == "settlement_keeps_the_stand_in"
+    assert settle_by_stand_in(world).stand_in is not None
+
+
+def test_a_stand_in_is_superseded_and_never_edited(world: World) -> None:
+    stand_in = make.make_stand_in(unanswered(world))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        change(stand_in, answer="17")
+    change(stand_in, superseded_at=timezone.now())
+    assert make.make_stand_in(stand_in.problem).superseded_at is None

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from annotator import exports, intake, tasks
-from annotator.models import Intake, Run, WorkState
+from annotator.models import Export, Intake, Run, WorkState
 from tests.factories import make_project, make_run
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +73,31 @@ def test_a_run_that_was_paused_meanwhile_stays_paused(monkeypatch: pytest.Monkey
     with pytest.raises(TypeError):
         tasks.advance_run(run.pk)
     assert Run.objects.get().state == WorkState.PAUSED
+
+
+def test_what_a_worker_is_at_is_neither_begun_again_nor_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = received()
+    wanted = exports.request(file.project, "native", {}, None)
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(tasks, "enqueue", lambda task, pk: sent.append((task, pk)))
+    assert file.hold()
+    assert wanted.hold()
+    tasks.read_intake(file.pk)
+    tasks.build_export(wanted.pk)
+    tasks.sweep()
+    file.refresh_from_db()
+    wanted.refresh_from_db()
+    assert (file.state, wanted.state, sent) == (WorkState.QUEUED, WorkState.QUEUED, [])
+    file.let_go()
+    wanted.let_go()
+    tasks.sweep()
+    assert sent == [("read_intake", file.pk), ("build_export", wanted.pk)]
+
+
+def test_work_that_is_done_is_held_by_nobody() -> None:
+    file = received()
+    wanted = exports.request(file.project, "native", {}, None)
+    tasks.read_intake(file.pk)
+    tasks.build_export(wanted.pk)
+    for work in (Intake.objects.get(), Export.objects.get()):
+        assert (work.state, work.held_until) == (WorkState.DONE, None)
