@@ -7,33 +7,12 @@ from fractions import Fraction
 from typing import Final
 
 from reasoning.simulator import draws
+from reasoning.simulator.continuations import ENDINGS, MIDDLES, OPENINGS, SLIPS, UNFINISHED, begun
 from reasoning.simulator.law import Law
 from reasoning.simulator.truth import KnownProblem, KnownSolution, Truth
 
 CANNOT_TELL: Final = "I cannot tell"
 
-_OPENINGS: Final = (
-    "Let us go on from there.",
-    "With what we have so far, the next thing is to put the numbers together.",
-    "Continuing,",
-    "Next we use the remaining condition.",
-    "We keep going with the value found above.",
-)
-_MIDDLES: Final = (
-    "This takes care of one more condition of the problem.",
-    "Putting this together with the step before, little is left to do.",
-    "The quantity that is asked for follows from this.",
-    "We check that the units agree: they do.",
-    "Working this out gives the next value.",
-    "What remains is one more operation.",
-)
-_ENDINGS: Final = (
-    "So the answer is \\boxed{{{}}}.",
-    "Therefore the final answer is \\boxed{{{}}}.",
-    "This gives \\boxed{{{}}}.",
-    "Hence we get \\boxed{{{}}}.",
-)
-_UNFINISHED: Final = "From here one could go on in several ways, and it is not clear which of them leads to the end."
 _NUMBER: Final = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
 _CHOICE: Final = re.compile(r"\(?([A-J])\)?[.:]?")
 
@@ -43,25 +22,30 @@ def complete(truth: Truth, law: Law, statement: str, prefix: str, *request: draw
     problem = truth.problem(statement)
     if problem is None or problem.answer is None:
         return CANNOT_TELL
-    begun = problem.begun(prefix)
-    if begun is None:
+    known = begun(problem, prefix)
+    if known is None:
         return CANNOT_TELL
-    solution, steps = begun
+    solution, steps = known
     text = solution.text[: solution.ends[steps - 1]] if steps else ""
     worth = law.value(problem.key, f"{problem.key}\0{text}", len(solution.steps), steps, solution.first_error)
     drawn: tuple[draws.Part, ...] = ("rollout", law.seed, problem.key, text, *request)
     if draws.uniform(*drawn, "gradable") < law.ungradable:
-        return _write(solution, steps, None, drawn)
+        return _write(solution, steps, None, False, drawn)
     right = draws.uniform(*drawn, "right") < worth
-    return _write(solution, steps, problem.answer if right else _wrong(problem, drawn), drawn)
+    return _write(solution, steps, problem.answer if right else _wrong(problem, drawn), right, drawn)
 
 
-def _write(solution: KnownSolution, steps: int, answer: str | None, drawn: tuple[draws.Part, ...]) -> str:
-    """Some steps in the solution's stead and the answer, or no answer."""
+def _write(solution: KnownSolution, steps: int, answer: str | None, right: bool, drawn: tuple[draws.Part, ...]) -> str:
+    """Some steps in the solution's stead and the answer, or no answer. What goes wrong does so in one of them."""
     rng = draws.generator(*drawn, "words")
-    left = max(1, min(len(solution.steps) - steps, len(_MIDDLES) + 1))
-    lines = [rng.choice(_OPENINGS), *rng.sample(_MIDDLES, left - 1)]
-    lines.append(_UNFINISHED if answer is None else rng.choice(_ENDINGS).format(answer))
+    left = max(1, min(len(solution.steps) - steps, len(MIDDLES) + 1))
+    lines = [rng.choice(OPENINGS), *rng.sample(MIDDLES, left - 1)]
+    lines.append(UNFINISHED if answer is None else rng.choice(ENDINGS).format(answer))
+    if answer is not None and not right and solution.first_error >= steps:
+        slips = draws.generator(*drawn, "slip")
+        place = slips.randrange(len(lines))
+        if place < len(lines) - 1:
+            lines[place] = slips.choice(SLIPS)
     return "\n\n".join(lines)
 
 

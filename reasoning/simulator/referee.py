@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reasoning.simulator import draws
+from reasoning.simulator.continuations import whole
 from reasoning.simulator.law import Law
 from reasoning.simulator.truth import Truth
 from reasoning.types import NO_ERROR
@@ -21,7 +22,7 @@ _FAULTS = (
 def judge(truth: Truth, law: Law, statement: str, steps: Sequence[str], *vote: draws.Part) -> dict[str, Any]:
     """The judge's answer: `unable` where problem or solution are not known. `vote` tells draws apart."""
     problem = truth.problem(statement)
-    solution = problem.whole(steps) if problem is not None else None
+    solution = whole(problem, steps) if problem is not None else None
     if problem is None or solution is None:
         return {
             "unable": True,
@@ -46,7 +47,7 @@ def _verdict(index: int, verdict: str, reason: str) -> dict[str, Any]:
 def scores(truth: Truth, law: Law, statement: str, steps: Sequence[str]) -> list[float] | None:
     """A PRM's P(right) of each step: high up to the first error, low from it on. None where it does not know them."""
     problem = truth.problem(statement)
-    solution = problem.whole(steps) if problem is not None else None
+    solution = whole(problem, steps) if problem is not None else None
     if problem is None or solution is None:
         return None
     wrong = solution.error_in(steps)

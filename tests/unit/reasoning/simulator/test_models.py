@@ -14,6 +14,7 @@ from reasoning.errors import InvalidInput
 from reasoning.evidence import judge_prompt, rollout_prompt
 from reasoning.evidence.rollout_prompt import cannot_tell
 from reasoning.simulator.completer import complete
+from reasoning.simulator.continuations import whole
 from reasoning.simulator.faults import Fault, Faults
 from reasoning.simulator.law import JudgeRates, Law
 from reasoning.simulator.models import Models
@@ -168,3 +169,53 @@ def test_a_truth_file_is_read_line_by_line_and_a_bad_line_is_named(tmp_path):
     assert read_rows(good) == ROWS[:3]
     with pytest.raises(InvalidInput, match="line 2"):
         read_rows(bad)
+
+
+# --- continuations -----------------------------------------------------------------------------------------------
+
+
+def joined(row, prefix, continuation):
+    """The first steps of a row and what the completer wrote after them, as one row."""
+    return row | {"steps": [*row["steps"][:prefix], *continuation.split("\n\n")]}
+
+
+@given(st.integers(0, len(ROWS) - 1), st.integers(0, 6), st.integers(0, 400))
+def test_a_continuation_has_a_first_error_that_fits_its_answer(number, prefix, seed):
+    row = ROWS[number]
+    prefix = min(prefix, len(row["steps"]) - 1)
+    first = len(row["steps"]) if row["first_error"] == NO_ERROR else row["first_error"]
+    made = joined(
+        row, prefix, complete(TRUTH, Law(ungradable=0.0), row["problem"], as_solution(row).prefix(prefix), seed)
+    )
+    known = whole(TRUTH.problem(row["problem"]), made["steps"])
+    assert known is not None
+    assert len(known.steps) == len(made["steps"])
+    right = grade(answers.find(made["steps"][-1]), row["answer"])[0] is Verdict.RIGHT
+    if first < prefix:
+        assert known.first_error == first
+    else:
+        assert (known.first_error == len(known.steps)) is right
+        assert known.first_error >= prefix
+
+
+def test_prefixes_of_a_continuation_are_worth_what_the_law_says_of_its_first_error():
+    law = Law(noise=0.0, ungradable=0.0, solve=(8.0, 3.0), recovery=0.05)
+    row = max(ROWS, key=lambda row: (row["first_error"] == NO_ERROR, len(row["steps"])))
+    tries = (complete(TRUTH, law, row["problem"], as_solution(row).prefix(1), i) for i in range(500))
+    known = [
+        (one, whole(TRUTH.problem(row["problem"]), one["steps"])) for one in (joined(row, 1, text) for text in tries)
+    ]
+    one, truth = next(pair for pair in known if 2 <= pair[1].first_error < len(pair[1].steps) - 1)
+    for prefix, low, high in ((truth.first_error, 0.5, 1.0), (truth.first_error + 1, 0.0, 0.2)):
+        texts = [complete(TRUTH, law, row["problem"], as_solution(one).prefix(prefix), i) for i in range(300)]
+        right = mean(grade(answers.find(text), row["answer"])[0] is Verdict.RIGHT for text in texts)
+        assert low <= right <= high
+
+
+def test_the_judge_and_the_scorer_know_what_the_completer_wrote():
+    row = ROWS[0]
+    made = joined(row, 1, complete(TRUTH, Law(ungradable=0.0), row["problem"], as_solution(row).prefix(1), 3))
+    assert judge(TRUTH, Law(), row["problem"], made["steps"], 0)["unable"] is False
+    assert scores(TRUTH, Law(), row["problem"], made["steps"]) is not None
+    made["steps"][1] = "Something that nobody wrote."
+    assert judge(TRUTH, Law(), row["problem"], made["steps"], 0)["unable"] is True
