@@ -49,6 +49,7 @@ from annotator.models import (
     SlotState,
     Solution,
     SolutionStatus,
+    StandIn,
     Step,
     Token,
     WorkState,
@@ -217,6 +218,21 @@ def make_rollouts(
         for rollout, verdict in zip(rollouts, verdicts, strict=True)
     )
     return rollouts
+
+
+def make_stand_in(problem: Problem, **fields: Any) -> StandIn:
+    """The current majority answer of a problem that has no reference answer: 14 of 16 sampled answers agree."""
+    values = {
+        "answer": "18",
+        "votes": 14,
+        "runner_up": 1,
+        "total": 16,
+        "samples": 16,
+        "drawn_by": ["test/completer"],
+        "grader": "test-1",
+        **fields,
+    }
+    return StandIn.objects.create(problem=problem, **values)
 
 
 def make_score(solution: Solution, values: Sequence[float], *, model: str = "test/prm") -> Score:

@@ -14,7 +14,7 @@ from annotator.models.decisions import (
 )
 from annotator.models.endpoints import Call, Endpoint, EndpointKind, Run, RunItem, RunItemState, RunKind
 from annotator.models.events import Event, record
-from annotator.models.evidence import Grade, ImportedAnnotation, Judgement, OwnGrade, Rollout, Score
+from annotator.models.evidence import Grade, ImportedAnnotation, Judgement, OwnGrade, Rollout, Score, StandIn
 from annotator.models.exports import Export, ExportFile, Snapshot
 from annotator.models.holds import LIVE_STATES, WorkState
 from annotator.models.people import Membership, Person, Rater, Role, Scope, Token, join
@@ -89,6 +89,7 @@ __all__ = [
     "Solution",
     "SolutionStatus",
     "Source",
+    "StandIn",
     "Step",
     "Token",
     "WorkState",

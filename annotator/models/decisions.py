@@ -39,6 +39,10 @@ class Posterior(models.Model):
     evidence_hash = models.CharField(max_length=64)
     fit = models.ForeignKey(Fit, null=True, on_delete=models.SET_NULL, related_name="+")
     simulated = models.BooleanField(default=False, help_text="Some of its evidence came from the simulator")
+    stand_in = models.ForeignKey(
+        "annotator.StandIn", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The majority answer that some of its evidence was graded against, for want of a reference answer."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     superseded_at = models.DateTimeField(null=True, blank=True)
 
@@ -54,6 +58,9 @@ class Posterior(models.Model):
                 condition=models.Q(first_error__gte=-1, first_error__lt=models.F("step_count")),
                 name="posterior_first_error_is_a_step",
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["stand_in"], condition=models.Q(stand_in__isnull=False), name="posterior_by_stand_in"),
         ]
 
     def __str__(self) -> str:
@@ -170,6 +177,10 @@ class Settlement(models.Model):
     intake = models.ForeignKey("annotator.Intake", null=True, on_delete=models.SET_NULL, related_name="+")
     finish_reason = models.CharField(max_length=12, blank=True)
     simulated = models.BooleanField(default=False)
+    stand_in = models.ForeignKey(
+        "annotator.StandIn", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The posterior's, where its labels rest on that; no certificate speaks for them then."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     superseded_at = models.DateTimeField(null=True, blank=True)
 
@@ -188,6 +199,10 @@ class Settlement(models.Model):
                 name="settlement_by_machine_has_posterior",
             ),
             models.CheckConstraint(
+                condition=~models.Q(source="machine", provisional=False) | models.Q(stand_in=None),
+                name="settlement_by_stand_in_is_provisional",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(first_error=None)
                 | models.Q(first_error__gte=-1, first_error__lt=models.F("step_count")),
                 name="settlement_first_error_is_a_step",
@@ -195,6 +210,11 @@ class Settlement(models.Model):
             # The target of the labels' composite foreign key.
             models.UniqueConstraint(
                 fields=["id", "solution", "source", "provisional"], name="settlement_key_for_labels"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["stand_in"], condition=models.Q(stand_in__isnull=False), name="settlement_by_stand_in"
             ),
         ]
 

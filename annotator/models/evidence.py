@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -79,19 +80,89 @@ class Rollout(models.Model):
         return f"rollout {self.sample} after {self.prefix} steps"
 
 
+class StandIn(models.Model):
+    """The majority of sampled answers, in place of a reference answer that the problem lacks. Superseded, never edited.
+
+    What is graded against it names it, and so does every posterior and settlement that rests on such grades.
+    """
+
+    problem = models.ForeignKey("annotator.Problem", on_delete=models.CASCADE, related_name="stand_ins")
+    run = models.ForeignKey("annotator.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    answer = models.TextField(help_text="Escaped (reasoning.characters)")
+    votes = models.PositiveIntegerField(help_text="Answers that agree on it")
+    runner_up = models.PositiveIntegerField(help_text="Votes of the strongest answer that does not agree with it")
+    total = models.PositiveIntegerField(help_text="Samples that had an answer")
+    samples = models.PositiveIntegerField(help_text="Whole solutions drawn")
+    drawn_by = ArrayField(models.CharField(max_length=200), help_text="Models that wrote the samples")
+    grader = models.CharField(max_length=40, help_text="The version that said which answers agree")
+    simulated = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    superseded_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["problem"], condition=models.Q(superseded_at=None), name="stand_in_one_current"
+            ),
+            # A tie has no majority, and no vote is counted twice.
+            models.CheckConstraint(
+                condition=models.Q(
+                    votes__gt=models.F("runner_up"),
+                    total__gte=models.F("votes") + models.F("runner_up"),
+                    samples__gte=models.F("total"),
+                ),
+                name="stand_in_counts_nest",
+            ),
+            models.CheckConstraint(condition=models.Q(answer__regex=r"\S"), name="stand_in_says_something"),
+            models.CheckConstraint(condition=models.Q(drawn_by__len__gt=0), name="stand_in_names_who_drew"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.votes} of {self.total} sampled answers agree"
+
+
+class GradeQuerySet(models.QuerySet[Any]):
+    """Grades of rollouts, and of solutions' own answers."""
+
+    def in_force(self) -> Self:
+        """Those that are evidence now.
+
+        One against a stand-in counts while that is current, its problem has no reference answer, and its project wants
+        stand-ins. It stays a row whatever becomes of it.
+        """
+        current = models.Q(
+            stand_in__superseded_at=None, stand_in__problem__answer=None, stand_in__problem__project__stand_ins=True
+        )
+        return self.filter(models.Q(stand_in=None) | current)
+
+
 class Grade(models.Model):
-    """The verdict on one rollout's answer by one version of the grader against one reference answer."""
+    """The verdict on one rollout's answer by one version of the grader against one reference answer, or a stand-in.
+
+    Whole solutions, from the bare problem, have no grade against a stand-in: they are its voters.
+    """
 
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="grades")
     grader = models.CharField(max_length=40)
     reference = models.TextField()
+    stand_in = models.ForeignKey(StandIn, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     verdict = models.CharField(max_length=8)
     rule = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = GradeQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rollout", "grader", "reference"], name="grade_once"),
+            models.UniqueConstraint(
+                fields=["rollout", "grader", "reference"], condition=models.Q(stand_in=None), name="grade_once"
+            ),
+            # Apart, because a reference answer that comes later may be the stand-in's in the same words.
+            models.UniqueConstraint(
+                fields=["stand_in", "rollout", "grader"],
+                condition=models.Q(stand_in__isnull=False),
+                name="grade_once_by_stand_in",
+            ),
             models.CheckConstraint(condition=models.Q(verdict__in=VERDICTS), name="grade_verdict_known"),
         ]
 
@@ -105,13 +176,23 @@ class OwnGrade(models.Model):
     solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="own_grades")
     grader = models.CharField(max_length=40, help_text="The grader's version, or 'imported'")
     reference = models.TextField(blank=True)
+    stand_in = models.ForeignKey(StandIn, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     verdict = models.CharField(max_length=8)
     rule = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = GradeQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["solution", "grader", "reference"], name="own_grade_once"),
+            models.UniqueConstraint(
+                fields=["solution", "grader", "reference"], condition=models.Q(stand_in=None), name="own_grade_once"
+            ),
+            models.UniqueConstraint(
+                fields=["stand_in", "solution", "grader"],
+                condition=models.Q(stand_in__isnull=False),
+                name="own_grade_once_by_stand_in",
+            ),
             models.CheckConstraint(condition=models.Q(verdict__in=VERDICTS), name="own_grade_verdict_known"),
         ]
 

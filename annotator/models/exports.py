@@ -41,6 +41,7 @@ class Export(Held):
     rows = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)
     simulated = models.BooleanField(default=False)
+    stand_in = models.BooleanField(default=False, help_text="Some of its labels rest on majority answers")
     created_by = models.ForeignKey("annotator.Person", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)

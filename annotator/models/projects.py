@@ -64,6 +64,14 @@ class Project(models.Model):
         help_text="Stop rolling out when the next rollout is worth less than this",
     )
     rollout_cap = models.PositiveSmallIntegerField(default=64, help_text="At most so many rollouts a solution")
+    stand_ins = models.BooleanField(
+        default=False, help_text="Where a problem has no reference answer, the majority of sampled answers stands in"
+    )
+    stand_in_samples = models.PositiveSmallIntegerField(
+        default=16,
+        validators=[MinValueValidator(8), MaxValueValidator(64)],
+        help_text="Whole solutions drawn to find a majority answer",
+    )
 
     # budgets over the life of the project; empty is unlimited
     token_budget = models.BigIntegerField(null=True, blank=True, validators=[MinValueValidator(0)])
@@ -86,6 +94,11 @@ class Project(models.Model):
             models.CheckConstraint(condition=models.Q(lease_minutes__gte=1), name="project_lease_positive"),
             models.CheckConstraint(
                 condition=models.Q(evidence_mode__in=EvidenceMode.values), name="project_evidence_mode_known"
+            ),
+            # With fewer no majority is ever decisive: they would be paid for in vain.
+            models.CheckConstraint(
+                condition=models.Q(stand_in_samples__gte=8, stand_in_samples__lte=64),
+                name="project_stand_in_samples_enough",
             ),
         ]
 

@@ -338,7 +338,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "stand_in_one_current": lambda w: again(make.make_stand_in(unanswered(w))),
     "stand_in_counts_nest": lambda w: make.make_stand_in(unanswered(w), votes=9, runner_up=5, total=13),
     "stand_in_says_something": lambda w: make.make_stand_in(unanswered(w), answer=" "),
-    "stand_in_names_its_models": lambda w: make.make_stand_in(unanswered(w), drawn_by=[]),
+    "stand_in_names_who_drew": lambda w: make.make_stand_in(unanswered(w), drawn_by=[]),
     "grade_once_by_stand_in": lambda w: again(by_stand_in(w)),
     "own_grade_once_by_stand_in": lambda w: again(own_by_stand_in(w)),
     "settlement_by_stand_in_is_provisional": lambda w: settle_by_stand_in(w, provisional=False),
