@@ -44,7 +44,7 @@ class Budget:
         self.tokens, self.money, self.rollouts = tokens, money, rollouts
         self.spent = spent if spent is not None else Spending()
         self.reserved = Spending()
-        self._settled = asyncio.Condition()
+        self._waiting: list[asyncio.Future[None]] = []
 
     def _lacks(self, total: Spending) -> str:
         """Which limit `total` would break, in words; empty where none."""
@@ -66,23 +66,31 @@ class Budget:
 
         Raises `BudgetExceeded` where it does not fit into what is left.
         """
-        async with self._settled:
-            while True:
-                if lack := self._lacks(self.spent + estimate):
-                    raise BudgetExceeded(f"out of budget: {lack}")
-                if not self._lacks(self.spent + self.reserved + estimate):
-                    break
-                await self._settled.wait()
-            self.reserved += estimate
+        while True:
+            if lack := self._lacks(self.spent + estimate):
+                raise BudgetExceeded(f"out of budget: {lack}")
+            if not self._lacks(self.spent + self.reserved + estimate):
+                break
+            await self._settled()
+        self.reserved += estimate
         took = Spending()
         try:
             yield took
         finally:
-            # no await before the books are right: a cancelled call must not leave its reservation behind
+            # nothing is awaited here: a cancelled call must not leave its reservation behind
             self.reserved -= estimate
             self.spent += took
-            await asyncio.shield(self._wake())
+            self._wake()
 
-    async def _wake(self) -> None:
-        async with self._settled:
-            self._settled.notify_all()
+    async def _settled(self) -> None:
+        """Wait until some call in flight has settled."""
+        settled = asyncio.get_running_loop().create_future()
+        self._waiting.append(settled)
+        await settled
+
+    def _wake(self) -> None:
+        """All of them: what is left may suit any; each looks again."""
+        waiting, self._waiting = self._waiting, []
+        for settled in waiting:
+            if not settled.done():  # whoever waited was cancelled
+                settled.set_result(None)

@@ -52,9 +52,12 @@ def from_openai(error: openai.APIError) -> EndpointError:
     """The error of this library for one of the openai package."""
     if isinstance(error, openai.APIStatusError):
         return _from_status(error)
-    if isinstance(error, openai.APITimeoutError):
-        return EndpointUnavailable("timed out: no reply came in time")
     cause = error.__cause__
+    if isinstance(error, openai.APITimeoutError):
+        # the transport over aiohttp calls every lost connection a timeout: its own cause knows better
+        root = cause.__cause__ if cause is not None else None
+        if root is None or isinstance(root, TimeoutError):
+            return EndpointUnavailable("timed out: no reply came in time")
     if isinstance(cause, httpx2.RemoteProtocolError | httpx2.ReadError | httpx2.DecodingError):
         return MalformedReply(shorten(f"the reply was cut off: {cause or type(cause).__name__}"))
     return EndpointUnavailable(shorten(f"no connection: {cause or error}"))

@@ -7,17 +7,19 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import aiohttp
 import httpx2
 import openai
 
-from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable
+from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, MalformedReply
 from reasoning.llm import protocol
 from reasoning.llm.budget import Budget, Spending
 from reasoning.llm.dialect import Dialect
-from reasoning.llm.faults import from_openai
+from reasoning.llm.faults import from_openai, shorten
 from reasoning.llm.retries import CircuitBreaker, CircuitOpen, Clock, Gate, RetryPolicy, Sleep
 from reasoning.llm.values import CallRecord, Endpoint, Reply, Request, ScoreReply, ScoreRequest
 from reasoning.types import Usage
@@ -26,12 +28,23 @@ OnCall = Callable[[CallRecord], None]
 Answer = TypeVar("Answer", Reply, ScoreReply)
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is known of a call before it is sent."""
+
+    kind: str
+    n: int
+    prompt: Usage
+    """Our guess at the prompt."""
+    most: Spending
+    """What one attempt may take."""
+
+
 @dataclass(slots=True)
 class _Attempt:
     """What is being found out about one request that is out."""
 
-    kind: str
-    n: int
+    call: _Call
     number: int
     started: float = 0.0
     status: str = "ok"
@@ -68,7 +81,7 @@ class OpenAIChat:
         rng: random.Random | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self.budget = budget
+        self._budget = budget or Budget()
         self.dialect = dialect
         self._on_call = on_call
         self._policy, self._sleep, self._clock = policy, sleep, clock
@@ -142,13 +155,16 @@ class OpenAIChat:
         async def send(attempt: _Attempt) -> Reply:
             content = await self._post("/chat/completions", body, attempt)
             value = protocol.decode_stream(content) if self.endpoint.stream else protocol.decode(content)
-            reply, attempt.estimated = protocol.read_reply(value, request, self.endpoint.prices)
+            attempt.usage = protocol.told_usage(value, prices) or Usage()
+            reply, attempt.estimated = protocol.read_reply(value, request, prices)
             return reply
 
+        prices = self.endpoint.prices
         prompt, most = protocol.guess_tokens(request.prompt_characters), request.n * request.max_tokens
         rollouts = request.n if request.kind == "rollout" else 0
-        estimate = Spending(prompt + most, self.endpoint.prices.cost(prompt, most), rollouts)
-        return await self._within_budget(send, estimate, request.kind, request.n)
+        estimate = Spending(prompt + most, prices.cost(prompt, most), rollouts)
+        call = _Call(request.kind, request.n, Usage(prompt, 0, prices.cost(prompt, 0)), estimate)
+        return await self._with_retries(send, call)
 
     async def score(self, request: ScoreRequest) -> ScoreReply:
         url = self.endpoint.score_url or self.endpoint.base_url.rstrip("/").removesuffix("/v1") + "/pooling"
@@ -158,26 +174,12 @@ class OpenAIChat:
             return protocol.read_scores(protocol.decode(content), request, self.endpoint.prices)
 
         tokens = protocol.guess_tokens(len(request.text))
-        return await self._within_budget(send, Spending(tokens, self.endpoint.prices.cost(tokens, 0)), request.kind, 1)
+        cost = self.endpoint.prices.cost(tokens, 0)
+        return await self._with_retries(send, _Call(request.kind, 1, Usage(tokens, 0, cost), Spending(tokens, cost)))
 
-    async def _within_budget(self, send: Send[Answer], estimate: Spending, kind: str, n: int) -> Answer:
-        if self.budget is None:
-            return await self._with_retries(send, kind, n)
-        async with self.budget.reserve(estimate) as took:
-            answer = await self._with_retries(send, kind, n)
-            took.tokens, took.money, took.rollouts = answer.usage.tokens, answer.usage.cost, estimate.rollouts
-            return answer
-
-    async def _with_retries(self, send: Send[Answer], kind: str, n: int) -> Answer:
-        number = 0
-
-        async def once() -> Answer:
-            nonlocal number
-            number += 1
-            return await self._attempt(send, _Attempt(kind, n, number))
-
+    async def _with_retries(self, send: Send[Answer], call: _Call) -> Answer:
         try:
-            answer: Answer = await self._policy.loop(self._sleep, self._rng)(once)
+            answer = await self._repeated(send, call)
         except CircuitOpen:
             raise
         except EndpointUnavailable as error:
@@ -189,27 +191,47 @@ class OpenAIChat:
         self._breaker.succeeded()
         return answer
 
+    async def _repeated(self, send: Send[Answer], call: _Call) -> Answer:
+        malformed = 0
+        for number in count(1):
+            try:
+                return await self._attempt(send, _Attempt(call, number))
+            except EndpointError as error:
+                malformed += isinstance(error, MalformedReply)
+                if not self._policy.retries(error, number, malformed):
+                    raise
+                wait = self._policy.wait(error, number, self._rng)
+            await self._sleep(wait)
+        raise AssertionError("counting does not end")
+
     async def _attempt(self, send: Send[Answer], attempt: _Attempt) -> Answer:
-        """One request in one slot, recorded whatever becomes of it."""
-        async with self._slots:
+        """One request in one slot and within the budget, recorded whatever becomes of it."""
+        async with self._slots, self._budget.reserve(attempt.call.most) as took:
             await self._gate.passed()
             self._breaker.check()
             attempt.started = self._clock()
             try:
                 answer = await send(attempt)
             except EndpointError as error:
-                attempt.status, attempt.detail = type(error).__name__, error.detail
-                if error.retry_after is not None and error.retry_after <= self._policy.longest_retry_after:
-                    self._gate.close_for(error.retry_after)
+                self._note_failure(attempt, error)
                 raise
             except asyncio.CancelledError:
                 attempt.status = "Cancelled"
                 raise
             else:
                 attempt.usage, attempt.replied_model = answer.usage, answer.model
+                took.rollouts = attempt.call.most.rollouts
                 return answer
             finally:
+                took.tokens, took.money = attempt.usage.tokens, attempt.usage.cost
                 self._record(attempt)
+
+    def _note_failure(self, attempt: _Attempt, error: EndpointError) -> None:
+        attempt.status, attempt.detail = type(error).__name__, error.detail
+        if isinstance(error, MalformedReply) and not attempt.usage.tokens:
+            attempt.usage, attempt.estimated = attempt.call.prompt, True  # the model was at work: that is paid for
+        if error.retry_after is not None and error.retry_after <= self._policy.longest_retry_after:
+            self._gate.close_for(error.retry_after)
 
     async def _post(self, url: str, body: dict[str, Any], attempt: _Attempt) -> bytes:
         """The bytes of a reply with a good status; every fault of the network is mapped here, once."""
@@ -222,6 +244,8 @@ class OpenAIChat:
             mapped = from_openai(error)
             attempt.http_status = mapped.status
             raise mapped from error
+        except aiohttp.ClientError as error:  # what openai's transport over aiohttp lets through: no HTTP at all
+            raise MalformedReply(shorten(f"the reply is not HTTP: {error}")) from error
         attempt.http_status = response.status_code
         attempt.request_id = response.headers.get("x-request-id", "")
         return response.content
@@ -233,8 +257,8 @@ class OpenAIChat:
             CallRecord(
                 endpoint=self.endpoint.base_url,
                 model=self.endpoint.model,
-                kind=attempt.kind,
-                n=attempt.n,
+                kind=attempt.call.kind,
+                n=attempt.call.n,
                 attempt=attempt.number,
                 status=attempt.status,
                 http_status=attempt.http_status,
@@ -249,7 +273,11 @@ class OpenAIChat:
 
 
 def _connect(endpoint: Endpoint, transport: httpx2.AsyncBaseTransport | None) -> openai.AsyncOpenAI:
-    """The openai client with a pool as wide as the slots, and none of its own retries."""
+    """The openai client with a pool as wide as the slots, and none of its own retries.
+
+    Its transport over aiohttp takes two thirds of the processor time of the one over httpcore, which asks every idle
+    connection of the pool for its state at every request.
+    """
     limits = httpx2.Limits(max_connections=endpoint.slots, max_keepalive_connections=endpoint.slots)
     return openai.AsyncOpenAI(
         base_url=endpoint.base_url,
@@ -257,7 +285,7 @@ def _connect(endpoint: Endpoint, transport: httpx2.AsyncBaseTransport | None) ->
         max_retries=0,
         timeout=endpoint.timeout,
         default_headers=dict(endpoint.headers),
-        http_client=openai.DefaultAsyncHttpxClient(limits=limits, transport=transport, trust_env=transport is None),
+        http_client=openai.DefaultAioHttpClient(limits=limits, transport=transport, trust_env=transport is None),
     )
 
 

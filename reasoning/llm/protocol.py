@@ -47,7 +47,7 @@ def read_reply(value: dict[str, Any], request: Request, prices: Prices) -> tuple
         said = words_of(value, "") or shorten(str(value))
         raise MalformedReply(f"the reply has no choices: {said}")
     completions = tuple(_completion(choice, request) for choice in choices)
-    usage, estimated = _usage(value.get("usage"), request, completions, prices)
+    usage, estimated = _usage(told_usage(value, prices), request, completions, prices)
     return Reply(completions, _model(value), usage), estimated
 
 
@@ -84,10 +84,19 @@ def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
     return tuple(tokens)
 
 
-def _usage(value: Any, request: Request, completions: Iterable[Completion], prices: Prices) -> tuple[Usage, bool]:
-    match value:
+def told_usage(value: dict[str, Any], prices: Prices) -> Usage | None:
+    """What the endpoint says that its reply took, whatever else is wrong with it; None where it tells nothing sound."""
+    match value.get("usage"):
         case {"prompt_tokens": int(prompt), "completion_tokens": int(completion)} if _plausible(prompt, completion):
-            return Usage(prompt, completion, prices.cost(prompt, completion)), False
+            return Usage(prompt, completion, prices.cost(prompt, completion))
+    return None
+
+
+def _usage(
+    told: Usage | None, request: Request, completions: Iterable[Completion], prices: Prices
+) -> tuple[Usage, bool]:
+    if told is not None:
+        return told, False
     prompt = guess_tokens(request.prompt_characters)
     completion = sum(guess_tokens(len(c.text)) for c in completions)
     return Usage(prompt, completion, prices.cost(prompt, completion)), True

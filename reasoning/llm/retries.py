@@ -1,4 +1,4 @@
-"""When to try again, how long to wait, and when to stop knocking: tenacity's loop, a gate and a circuit breaker."""
+"""When to try again, how long to wait, and when to stop knocking: a policy, a gate and a circuit breaker."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-
-from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, MalformedReply
+from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable
 
 Sleep = Callable[[float], Awaitable[None]]
 Clock = Callable[[], float]
@@ -28,39 +26,19 @@ class RetryPolicy:
     longest_retry_after: float = 120.0
     """Where an endpoint asks to wait longer, the call fails at once and says so."""
 
-    def retries(self, error: BaseException, attempt: int, malformed: int = 0) -> bool:
+    def retries(self, error: EndpointError, attempt: int, malformed: int = 0) -> bool:
         """Whether to try again after `attempt` attempts, of which `malformed` brought garbled replies."""
-        if not isinstance(error, EndpointError) or isinstance(error, EndpointRefused | CircuitOpen):
+        if isinstance(error, EndpointRefused | CircuitOpen):
             return False
         if error.retry_after is not None and error.retry_after > self.longest_retry_after:
             return False
         return attempt < self.attempts and malformed < self.malformed_replies
 
-    def wait(self, error: BaseException | None, attempt: int, rng: random.Random) -> float:
+    def wait(self, error: EndpointError, attempt: int, rng: random.Random) -> float:
         """What the endpoint asked for and a little more, else exponential with full jitter."""
-        if isinstance(error, EndpointError) and error.retry_after is not None:
+        if error.retry_after is not None:
             return error.retry_after + rng.uniform(0, 0.1 * error.retry_after + 0.05)
         return rng.uniform(0, min(self.longest_wait, self.first_wait * 2 ** float(attempt)))
-
-    def loop(self, sleep: Sleep, rng: random.Random) -> AsyncRetrying:
-        """Tenacity's loop for one call; its state is its own, so every call takes a new one."""
-        malformed = 0
-
-        def wait(state: RetryCallState) -> float:
-            return self.wait(_error(state), state.attempt_number, rng)
-
-        def stop(state: RetryCallState) -> bool:
-            nonlocal malformed
-            error = _error(state)
-            malformed += isinstance(error, MalformedReply)
-            return error is not None and not self.retries(error, state.attempt_number, malformed)
-
-        retry = retry_if_exception(lambda error: isinstance(error, EndpointError))
-        return AsyncRetrying(sleep=sleep, wait=wait, stop=stop, retry=retry, reraise=True)
-
-
-def _error(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome is not None else None
 
 
 class CircuitOpen(EndpointUnavailable):

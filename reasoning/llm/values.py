@@ -172,7 +172,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One request that was sent (or answered from a cache), whatever became of it. Every attempt is one."""
+    """One request that was sent, whatever became of it. Every attempt is one."""
 
     endpoint: str
     model: str
@@ -193,4 +193,3 @@ class CallRecord:
     """From handing the request over to having the whole reply: how long a slot was taken."""
     replied_model: str = ""
     request_id: str = ""
-    cached: bool = False

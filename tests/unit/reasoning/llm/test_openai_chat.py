@@ -379,3 +379,29 @@ async def test_a_model_s_name_is_kept_to_what_a_name_can_be(play):
     played = play(ok("forty-two", model="m\0" + "x" * 1000))
     reply = await played.client.complete(ASK)
     assert reply.model == "m" + "x" * 199
+
+
+async def test_a_failed_reply_that_tells_its_usage_is_recorded_and_counted_with_it(play):
+    budget = Budget(tokens=1000, rollouts=5)
+    played = play(ok(""), ok("42"), budget=budget)
+    await played.client.complete(ASK)
+    assert [(r.status, r.usage.tokens, r.estimated) for r in played.records] == [
+        ("MalformedReply", 10, False),
+        ("ok", 10, False),
+    ]
+    assert (budget.spent.tokens, budget.spent.rollouts) == (20, 1)
+
+
+async def test_a_cut_off_reply_is_counted_with_our_guess_at_its_prompt(play):
+    budget = Budget(tokens=1000)
+    played = play(httpx2.ReadError("reset by peer"), ok("42"), budget=budget)
+    await played.client.complete(ASK)
+    assert [(r.usage.tokens, r.estimated) for r in played.records] == [(5, True), (10, False)]
+    assert budget.spent.tokens == 15
+
+
+async def test_the_budget_is_asked_before_each_attempt_and_not_only_before_the_first(play):
+    played = play(ok(""), ok("42"), budget=Budget(tokens=20))
+    with pytest.raises(BudgetExceeded, match="10 of 20 tokens"):
+        await played.client.complete(ASK)
+    assert len(played.bodies) == 1

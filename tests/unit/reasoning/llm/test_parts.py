@@ -88,7 +88,6 @@ def test_what_is_tried_again_and_how_often():
     assert not policy.retries(EndpointRefused("x"), 1)
     assert not policy.retries(CircuitOpen("x"), 1)
     assert not policy.retries(RateLimited("x", retry_after=10_000), 1)
-    assert not policy.retries(ValueError("x"), 1)
 
 
 def test_a_half_open_breaker_lets_one_call_try_and_holds_the_others_back():
