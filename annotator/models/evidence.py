@@ -205,6 +205,8 @@ class Score(models.Model):
 
     solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="scores")
     run = models.ForeignKey("annotator.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    intake = models.ForeignKey("annotator.Intake", null=True, on_delete=models.PROTECT, related_name="scores")
+    """The file of scores that it came with; it counts for as long as that is not withdrawn."""
     model = models.CharField(max_length=200)
     parameters = models.CharField(max_length=64, blank=True)
     step_count = models.PositiveIntegerField()
@@ -213,7 +215,16 @@ class Score(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["solution", "model", "parameters"], name="score_once"),
+            # One PRM speaks once of a solution …
+            models.UniqueConstraint(
+                fields=["solution", "model", "parameters"], condition=models.Q(intake=None), name="score_once"
+            ),
+            # … and once a file: what a withdrawn file said may be said again, rightly, by the next.
+            models.UniqueConstraint(
+                fields=["intake", "solution", "model", "parameters"],
+                condition=models.Q(intake__isnull=False),
+                name="score_once_a_file",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -10,6 +10,10 @@ from django.utils import timezone
 
 if TYPE_CHECKING:
     from annotator.models.people import Membership
+
+
+MOST_EXAMPLES: Final = 8
+"""More teach a judge little, and each is paid for with every call."""
 
 
 class EvidenceMode(models.TextChoices):
@@ -58,6 +62,11 @@ class Project(models.Model):
         "annotator.Endpoint", null=True, blank=True, on_delete=models.SET_NULL, related_name="completing"
     )
     judge_votes = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(32)])
+    judge_examples = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(MOST_EXAMPLES)],
+        help_text="Solutions settled by people that the judge is shown before it is asked",
+    )
     rollout_price = models.FloatField(
         default=0.005,
         validators=[MinValueValidator(0.0)],
