@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import unicodedata
@@ -13,7 +12,7 @@ from typing import Any, Final
 from annotator.intake import evidence, fields
 from annotator.intake.options import Options
 from annotator.intake.rows import Placed, Row, RowRefused
-from annotator.models.problems import KEPT
+from annotator.models.problems import KEPT, content_hash, digest
 from reasoning import answers, steps
 from reasoning.characters import escape
 from reasoning.types import Step
@@ -84,8 +83,8 @@ def prepare(placed: Placed, options: Options, default_source: str) -> Prepared:
         placed=placed,
         statement=escape(row.problem),
         answer=None if answer is None else escape(answer),
-        problem_key=_digest([_SPACE.sub(" ", unicodedata.normalize("NFC", row.problem)).strip(), answer]),
-        content_hash=_digest([row.problem, answer, *(step.text for step in placed_steps)]),
+        problem_key=digest([_SPACE.sub(" ", unicodedata.normalize("NFC", row.problem)).strip(), answer]),
+        content_hash=content_hash(row.problem, answer, [step.text for step in placed_steps]),
         source=escape(source),
         source_id=None if row.source_id is None else escape(row.source_id),
         generator=escape(row.generator),
@@ -207,11 +206,3 @@ def escape_json(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise RowRefused("", f"holds {value}, which is no number in JSON")
     return value if isinstance(value, int | float | None) else str(value)
-
-
-def _digest(parts: Sequence[str | None]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        held = b"\x00" if part is None else b"\x01" + part.encode("utf-8", "surrogatepass")
-        digest.update(len(held).to_bytes(8, "big") + held)
-    return digest.hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -92,6 +94,20 @@ class SolutionStatus(models.TextChoices):
     DISPUTED = "disputed", "people disagree"
     MACHINE = "machine", "labelled by machines"
     SETTLED = "settled", "labelled"
+
+
+def digest(parts: Sequence[str | None]) -> str:
+    """sha256 of texts in order; None is told from an empty one."""
+    found = hashlib.sha256()
+    for part in parts:
+        held = b"\x00" if part is None else b"\x01" + part.encode("utf-8", "surrogatepass")
+        found.update(len(held).to_bytes(8, "big") + held)
+    return found.hexdigest()
+
+
+def content_hash(statement: str, answer: str | None, steps: Sequence[str]) -> str:
+    """By which a solution without an id of its own is known again. Texts as they came, not escaped."""
+    return digest([statement, answer, *steps])
 
 
 class SolutionQuerySet(models.QuerySet["Solution"]):

@@ -4,6 +4,8 @@ advance.py    one worker's turn at a run: hold it, work through what is waiting,
 judging.py    a judge over many solutions at once
 rolling.py    the planner's rollouts over many solutions at once
 scoring.py    a PRM's step scores over many solutions at once
+searching.py  tree search over many problems at once
+forest.py     rows → its trees, and its new solutions → rows
 ledger.py     what came back → rows, in groups, one transaction each
 clients.py    an endpoint's row → a client within the project's budgets
 """

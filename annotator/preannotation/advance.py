@@ -23,6 +23,7 @@ from annotator.preannotation.judging import judge_all
 from annotator.preannotation.ledger import Ledger
 from annotator.preannotation.rolling import roll_all
 from annotator.preannotation.scoring import score_all
+from annotator.preannotation.searching import search_all
 from reasoning.errors import BudgetExceeded, EndpointError, InvalidInput
 from reasoning.llm import Budget
 
@@ -41,6 +42,7 @@ LOOKS: Final[dict[str, Callable[[Desk], Awaitable[None]]]] = {
     RunKind.JUDGE: judge_all,
     RunKind.ROLLOUTS: roll_all,
     RunKind.SCORE: score_all,
+    RunKind.SEARCH: search_all,
 }
 
 
@@ -105,7 +107,7 @@ def _route_skipped(run: Run) -> None:
     """No look can be had of these, and that is known at once: people read them, unless something else was decided."""
     skipped = RunItem.objects.filter(run=run, state=RunItemState.SKIPPED, solution__status=SolutionStatus.NEW)
     while ids := list(skipped.order_by("pk").values_list("solution_id", flat=True)[:BATCH]):
-        route(ids)
+        route(run, ids)
         if not run.hold(HOLD_SECONDS) or skipped.filter(solution__in=ids).exists():
             break  # taken away; or routing leaves them as they are
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotator import beliefs, grading, routing
-from annotator.models import Run, RunItem, RunItemState, Solution
+from annotator.models import Run, RunItem, RunItemState, RunKind, Solution
 from annotator.preannotation.ledger import Ledger
 from reasoning import types
 from reasoning.llm import Client
@@ -20,6 +20,8 @@ BATCH = 500
 GONE = "it was withdrawn"
 CLOSE_EVERY = 0.5
 """Seconds between two groups of ended items that are graded, routed and marked."""
+CLOSE_AT_ONCE = 50
+"""Items of such a group at most: between two groups the run's hold is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ class Desk:
 
     async def close_ended(self) -> None:
         """Grade, route and mark what has ended. Routing comes first: a kill between the two costs a second routing."""
-        ended, self._ended = self._ended, {}
-        if ended:
-            await self.ledger.ask(lambda: close_items(self.run, ended))
+        ended, self._ended = list(self._ended.items()), {}
+        for first in range(0, len(ended), CLOSE_AT_ONCE):
+            group = dict(ended[first : first + CLOSE_AT_ONCE])
+            await self.ledger.ask(lambda group=group: close_items(self.run, group))  # type: ignore[misc]
 
     async def keep_closing(self) -> None:
         while True:
@@ -83,7 +86,7 @@ def waiting_items(run: Run) -> list[Item]:
 
 def close_items(run: Run, ended: dict[int, tuple[str, str]]) -> None:
     """Route the ended solutions, failed looks included, and mark their items."""
-    route(list(ended))
+    route(run, list(ended))
     by_outcome: dict[tuple[str, str], list[int]] = {}
     for solution, outcome in ended.items():
         by_outcome.setdefault(outcome, []).append(solution)
@@ -92,7 +95,12 @@ def close_items(run: Run, ended: dict[int, tuple[str, str]]) -> None:
         items.update(state=state, detail=detail[:500], ended_at=timezone.now())
 
 
-def route(solutions: Sequence[int]) -> None:
-    rows = list(Solution.objects.live().filter(pk__in=solutions).select_related("problem", "project"))
+def route(run: Run, solutions: Sequence[int]) -> None:
+    """Grade and route these solutions; of a search, whose items are problems, all solutions of the same problems."""
+    live = Solution.objects.live()
+    of_items = Q(pk__in=solutions)
+    if run.kind == RunKind.SEARCH:
+        of_items = Q(problem__in=Solution.objects.filter(of_items).values("problem"))
+    rows = list(live.filter(of_items).select_related("problem", "project"))
     grading.grade_own_answers(rows)
     routing.route(rows)

@@ -1,0 +1,194 @@
+"""Rows → the trees of a search, and a search's new solutions → rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q
+
+from annotator import beliefs, changes, grading
+from annotator.models import Grade, Rollout, Run, Selection, Solution, Step
+from annotator.models.problems import content_hash
+from annotator.preannotation.clients import SIMULATED
+from annotator.preannotation.desk import Item
+from reasoning import search, types
+from reasoning.characters import escape, unescape
+from reasoning.first_error import Parameters
+from reasoning.search import Branch, Known, Pair, Selected
+
+SOURCE = "search"
+"""Source of the solutions that searches made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a solution of a tree is stored."""
+
+    pk: int
+    intake: int | None
+    value: types.Solution
+
+
+@dataclass(slots=True)
+class Forest:
+    """The trees of a batch of problems, each known by its item's solution."""
+
+    parameters: Parameters
+    known: list[Known] = field(default_factory=list)
+    places: dict[Hashable, Place] = field(default_factory=dict)
+    """By the search's id of a solution: its key, or the pair of which it was made."""
+    rollouts: dict[Pair, int] = field(default_factory=dict)
+    """Keys of the rollouts that were there."""
+    simulated: set[int] = field(default_factory=set)
+    """Problems of which the simulator has drawn something."""
+
+    @classmethod
+    def load(cls, run: Run, items: Sequence[Item]) -> Forest:
+        """Everything stored about these problems. A fixed number of queries."""
+        forest = cls(beliefs.parameters_of(run.project))
+        trees: dict[int, list[Solution]] = defaultdict(list)
+        live = Solution.objects.live().filter(problem__in=[item.row.problem_id for item in items])
+        for row in live.select_related("problem").prefetch_related("step_rows").order_by("pk"):
+            trees[row.problem_id].append(row)
+        solutions = [row for rows in trees.values() for row in _rooted(rows)]
+        grading.grade_own_answers(solutions)
+        evidence = beliefs.evidence_of(solutions)
+        drawn = forest._rollouts_of(run, solutions)
+        chosen = forest._selections_of(run, {row.pk for row in solutions})
+        spent = dict(
+            Rollout.objects.filter(run=run, solution__in=solutions)
+            .values_list("solution__problem")
+            .annotate(Count("pk"))
+            .order_by()
+        )
+        for row in solutions:
+            forest.places[row.pk] = Place(row.pk, row.intake_id, beliefs.solution_value(row))
+        for item in items:
+            rows = _rooted(trees[item.row.problem_id])
+            branches = [forest._branch(row, evidence[row.pk], drawn[row.pk]) for row in rows]
+            selections = [each for row in rows for each in chosen[row.pk]]
+            made = [search.Selection(pair, solution) for _, pair, solution in sorted(selections)]
+            forest.known.append(Known(item.pk, branches, made, spent.get(item.row.problem_id, 0)))
+            if any(each.model.startswith(SIMULATED) for branch in branches for each in branch.rollouts):
+                forest.simulated.add(item.pk)
+        return forest
+
+    def _branch(self, row: Solution, evidence: types.Evidence, drawn: Sequence[types.Rollout]) -> Branch:
+        return Branch(row.pk, self.places[row.pk].value, evidence, drawn, row.forked_from_id, row.forked_at)
+
+    def _rollouts_of(self, run: Run, solutions: Sequence[Solution]) -> Mapping[int, list[types.Rollout]]:
+        """By solution. What another run has selected comes without its text: it counts, and is not selected again."""
+        grades = Grade.objects.filter(rollout__solution__in=solutions)
+        grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
+        latest = grades.order_by("rollout_id", F("current").desc(nulls_last=True), "-id").distinct("rollout_id")
+        verdicts = {pk: (verdict, rule) for pk, verdict, rule in latest.values_list("rollout_id", "verdict", "rule")}
+        others = Selection.objects.exclude(run=run).filter(rollout__solution__in=solutions)
+        taken = set(others.values_list("rollout_id", flat=True))
+        found: dict[int, list[types.Rollout]] = defaultdict(list)
+        for row, sample in _numbered(Rollout.objects.filter(solution__in=solutions).order_by("pk")):
+            verdict, rule = verdicts.get(row.pk, (types.Verdict.UNKNOWN, ""))
+            self.rollouts[Pair(row.solution_id, row.prefix, sample)] = row.pk
+            found[row.solution_id].append(
+                types.Rollout(
+                    row.prefix,
+                    sample,
+                    "" if row.pk in taken else unescape(row.text),
+                    None if row.answer is None else unescape(row.answer),
+                    types.Verdict(verdict),
+                    rule,
+                    row.model,
+                    row.seed,
+                    row.finish_reason,
+                    types.Usage(row.prompt_tokens, row.completion_tokens, row.cost),
+                )
+            )
+        return found
+
+    def _selections_of(self, run: Run, solutions: set[int]) -> Mapping[int, list[tuple[int, Pair, int]]]:
+        """By the solution that came of it: key, pair and solution of each selection of this run."""
+        pairs = {pk: pair for pair, pk in self.rollouts.items()}
+        found: dict[int, list[tuple[int, Pair, int]]] = defaultdict(list)
+        rows = Selection.objects.filter(run=run, solution__in=solutions)
+        for pk, rollout, solution in rows.values_list("pk", "rollout_id", "solution_id"):
+            pair = Pair(solution, 0, None) if rollout is None else pairs.get(rollout)
+            if pair is not None:
+                found[solution].append((pk, pair, solution))
+        return found
+
+
+def _rooted(rows: Iterable[Solution]) -> list[Solution]:
+    """Without forks of what is no longer there: they hang in the air."""
+    kept: dict[int, Solution] = {}
+    for row in rows:
+        if row.forked_from_id is None or row.forked_from_id in kept:
+            kept[row.pk] = row
+    return list(kept.values())
+
+
+def _numbered(rows: Iterable[Rollout]) -> Iterator[tuple[Rollout, int]]:
+    """Each with its sample number; where two models counted alike, those of the later rows go on behind the highest."""
+    rows = list(rows)
+    highest: dict[tuple[int, int], int] = defaultdict(int)
+    for row in rows:
+        place = (row.solution_id, row.prefix)
+        highest[place] = max(highest[place], row.sample)
+    seen: set[tuple[int, int, int]] = set()
+    for row in rows:
+        place, sample = (row.solution_id, row.prefix), row.sample
+        if (*place, sample) in seen:
+            highest[place] += 1
+            sample = highest[place]
+        seen.add((*place, sample))
+        yield row, sample
+
+
+@transaction.atomic
+def plant(run: Run, selected: Selected, forest: Forest) -> Place:
+    """Store a selection and the solution that came of it; both are found where they were stored before."""
+    branch, rollout = selected.branch, selected.rollout
+    if rollout is None:
+        place = forest.places[branch.id]
+        Selection.objects.get_or_create(run=run, solution_id=place.pk, rollout=None)
+        return place
+    at = forest.places[selected.pair.solution]
+    own = forest.rollouts.get(Pair(at.pk, selected.pair.prefix, rollout.sample))
+    if own is None:
+        drawn = Rollout.objects.filter(run=run, solution=at.pk, prefix=rollout.prefix, sample=rollout.sample)
+        own = drawn.values_list("pk", flat=True).get()
+    parent = forest.places[branch.forked_from]
+    row = _solution(run, branch, parent, rollout)
+    selection, _ = Selection.objects.get_or_create(rollout_id=own, defaults={"run": run, "solution": row})
+    return Place(selection.solution_id, row.intake_id, branch.solution)
+
+
+def _solution(run: Run, branch: Branch, parent: Place, rollout: types.Rollout) -> Solution:
+    """The fork as a row; the row of the same problem and steps where there is one."""
+    value = branch.solution
+    row = Solution(
+        project_id=run.project_id,
+        problem_id=Solution.objects.values_list("problem_id", flat=True).get(pk=parent.pk),
+        intake_id=parent.intake,  # what an intake brought in is withdrawn with what was made of it
+        source=SOURCE,
+        content_hash=content_hash(value.problem.statement, value.problem.answer, [step.text for step in value.steps]),
+        text=escape(value.text),
+        step_count=len(value.steps),
+        generator=rollout.model,
+        own_answer=None if rollout.answer is None else escape(rollout.answer),
+        forked_from_id=parent.pk,
+        # One that ends where another goes on is a fork at its own last step.
+        forked_at=min(branch.forked_at or 0, len(value.steps) - 1),
+    )
+    changes.announce_in(run.project_id)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        same = Solution.objects.live().filter(project=run.project_id, source_id=None, content_hash=row.content_hash)
+        return same.get()
+    Step.objects.bulk_create(
+        Step(solution=row, index=step.index, start=step.start, end=step.end) for step in value.steps
+    )
+    return row
