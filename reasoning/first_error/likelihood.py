@@ -45,6 +45,9 @@ class Nodes:
 _FINE = np.linspace(-16.0, 16.0, 2001)
 _SOLVE = Nodes.between(_SOLVE_EDGES, *SOLVE_CLIP)
 _RECOVERY = Nodes.between(_RECOVERY_EDGES, 0.001, 0.999)
+_ANSWERS = (Verdict.RIGHT, Verdict.WRONG, Verdict.UNKNOWN)
+_KEPT = 3
+"""A gradient's finite differences need the rollouts at one point, at more noise and at more fade."""
 _S: Floats = np.repeat(_SOLVE.values, len(_RECOVERY.values))
 _R: Floats = np.tile(_RECOVERY.values, len(_SOLVE.values))
 
@@ -63,12 +66,18 @@ class Likelihood:
         spans = [_hypotheses(each.steps, label) for each, label in zip(evidence, labels, strict=True)]
         self.chain: Ints = np.repeat(np.arange(len(evidence)), [len(span) for span in spans])
         self.first: Ints = np.concatenate([*spans, np.empty(0, np.int64)]).astype(np.int64)
-        self.steps: Ints = np.array([each.steps for each in evidence], np.int64)[self.chain]
-        answers = [each.own_answer for each in evidence]
-        self.right = np.array([answer is Verdict.RIGHT for answer in answers], bool)[self.chain]
-        self.known = np.array([answer is not Verdict.UNKNOWN for answer in answers], bool)[self.chain]
         self.starts: Ints = np.searchsorted(self.chain, np.arange(len(evidence)))
+        self._settle(evidence)
         self._pairs(evidence)
+        self._rolled: dict[tuple[float, float], Floats] = {}
+
+    def _settle(self, evidence: Sequence[Evidence]) -> None:
+        """Hypotheses that prior and shown answer cannot tell apart are looked up once."""
+        steps = np.array([each.steps for each in evidence], np.int64)
+        answer = np.array([_ANSWERS.index(each.own_answer) for each in evidence], np.int64)
+        columns = np.stack([steps[self.chain], self.first, answer[self.chain]])
+        self.settled, place = np.unique(columns, axis=1, return_inverse=True)
+        self.place: Ints = place.ravel()
 
     def _pairs(self, evidence: Sequence[Evidence]) -> None:
         """Each hypothesis and prefix with rollouts is a pair; alike ones are looked up once."""
@@ -92,27 +101,43 @@ class Likelihood:
 
     def by_hypothesis(self, p: Parameters) -> Floats:
         """(H, G) log P(F, own answer, rollouts | s, r)."""
-        log_right, log_wrong, weight = noisy(p.noise)
-        stay = np.log1p(-p.hazard_floor) + p.hazard_scale * np.log(_S) / self.steps[:, None]
-        passed = np.where(self.first > 0, self.first - 1 + p.first_step, 0.0)[:, None]  # steps that stayed right
-        leave = np.log(-np.expm1(np.minimum(stay * np.where(self.first > 0, 1.0, p.first_step)[:, None], -1e-9)))
-        joint: Floats = passed * stay + np.where((self.first < self.steps)[:, None], leave, 0.0)
-        joint += self._own(p, np.exp(log_right) @ weight)
+        found: Floats = self._before(p)[self.place] + self._rollouts(p)
+        return found
+
+    def _before(self, p: Parameters) -> Floats:
+        """(places, G) log P(F, own answer | s, r)."""
+        steps, first, answer = self.settled
+        stay = np.log1p(-p.hazard_floor) + p.hazard_scale * np.log(_S) / steps[:, None]
+        passed = np.where(first > 0, first - 1 + p.first_step, 0.0)[:, None]  # steps that stayed right
+        leave = np.log(-np.expm1(np.minimum(stay * np.where(first > 0, 1.0, p.first_step)[:, None], -1e-9)))
+        log_right, _, weight = noisy(p.noise)
+        value = _interpolate((np.exp(log_right) @ weight)[None], _logits(p, steps, first, steps), 0)
+        right = np.clip(value + (1.0 - value) * p.false_positive, 1e-9, 1.0 - 1e-9)
+        right[first == steps] = 1.0 - p.false_negative
+        own = np.where((answer == 0)[:, None], right, np.where((answer == 1)[:, None], 1.0 - right, 1.0))
+        joint: Floats = passed * stay + np.where((first < steps)[:, None], leave, 0.0) + np.log(own)
+        return joint
+
+    def _rollouts(self, p: Parameters) -> Floats:
+        """(H, G) log P(rollouts | F, s, r). Of ten parameters that are climbed only noise and fade move it."""
+        key = (p.noise, p.fade)
+        if key not in self._rolled:
+            while len(self._rolled) >= _KEPT:
+                del self._rolled[next(iter(self._rolled))]
+            self._rolled[key] = self._roll(p)
+        return self._rolled[key]
+
+    def _roll(self, p: Parameters) -> Floats:
+        joint = np.zeros((len(self.chain), len(_S)))
         if len(self.pair):
+            log_right, log_wrong, weight = noisy(p.noise)
             exponent = self.successes[:, None, None] * log_right + self.failures[:, None, None] * log_wrong
             top = exponent.max(2)
             table = top + np.log(np.exp(exponent - top[..., None]) @ weight)
             kind, place = self.alike
             found = _interpolate(table, _logits(p, *self.places)[place], kind[:, None])
-            joint[self.paired] += np.add.reduceat(found[self.pair], self.pair_starts)
+            joint[self.paired] = np.add.reduceat(found[self.pair], self.pair_starts)
         return joint
-
-    def _own(self, p: Parameters, mean: Floats) -> Floats:
-        value = _interpolate(mean[None], _logits(p, self.steps, self.first, self.steps), 0)
-        right = np.clip(value + (1.0 - value) * p.false_positive, 1e-9, 1.0 - 1e-9)
-        right[self.first == self.steps] = 1.0 - p.false_negative
-        log_own: Floats = np.where(self.known[:, None], np.log(np.where(self.right[:, None], right, 1.0 - right)), 0.0)
-        return log_own
 
     def log_weights(self, p: Parameters) -> tuple[Floats, Floats]:
         """(S,) and (R,) log prior weights."""
