@@ -12,8 +12,9 @@ from annotator.exports.counting import Counts, consider
 from annotator.exports.files import CONTAINERS, RowFile, Written, written
 from annotator.exports.formats import Writer, writer_of
 from annotator.exports.items import BATCH, Item, items
-from annotator.exports.splits import normalised, part_of
+from annotator.exports.splits import part_of
 from annotator.models import Export
+from reasoning.statements import normalised
 
 HOLD_SECONDS: Final = 120.0
 """An export whose worker was killed is handed on after this long; the hold is renewed with every batch."""

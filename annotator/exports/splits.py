@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 
-
-def normalised(problem: str) -> str:
-    """The problem without case, space and punctuation. What differs in these alone stands on one side."""
-    folded = unicodedata.normalize("NFKC", problem).casefold()
-    return "".join(filter(str.isalnum, folded)) or "".join(folded.split())
+from reasoning.statements import normalised
 
 
 def part_of(problem: str, split: Sequence[tuple[str, float]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -14,6 +13,7 @@ from reasoning.evidence import judge_prompt
 from reasoning.evidence.judge_prompt import Example
 from reasoning.llm.client import Client
 from reasoning.llm.values import Completion, Reply, Request
+from reasoning.statements import normalised
 from reasoning.types import NO_ERROR, Judgement, Solution, Usage
 
 Verdicts = tuple[Literal[-1, 0, 1] | None, ...]
@@ -27,7 +27,10 @@ class JudgeConfig:
     reference: bool = True
     """Whether it sees the reference answer."""
     examples: tuple[Example, ...] = ()
-    """Those of the same problem as the solution are left out."""
+    """Those of the same problem as the solution are left out. `prompt` names the whole set all the same: it says which
+    judge is asked, and a judge that is fitted must be one over all solutions of a run. Of examples that are each of
+    another problem a solution misses one at most.
+    """
     run_seed: int = 0
     base_tokens: int = 1024
     tokens_per_step: int = 128
@@ -76,8 +79,8 @@ async def judge(client: Client, solution: Solution, *, config: JudgeConfig, samp
 
 
 def _request(solution: Solution, config: JudgeConfig, sample: int) -> Request:
-    statement = _normal(solution.problem.statement)
-    examples = tuple(e for e in config.examples if _normal(e.solution.problem.statement) != statement)
+    statement = normalised(solution.problem.statement)
+    examples = tuple(e for e in config.examples if normalised(e.solution.problem.statement) != statement)
     return Request(
         judge_prompt.messages(solution, reference=config.reference, examples=examples),
         temperature=config.temperature,
@@ -87,11 +90,6 @@ def _request(solution: Solution, config: JudgeConfig, sample: int) -> Request:
         sample=sample,
         kind="judge",
     )
-
-
-def _normal(statement: str) -> str:
-    """What two statements of one problem have in common: no case, space or punctuation."""
-    return re.sub(r"\W+", "", statement).casefold()
 
 
 def _seed(run_seed: int, solution: Solution, sample: int) -> int:

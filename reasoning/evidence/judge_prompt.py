@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from reasoning.evidence.fence import Piece, fence
@@ -72,15 +73,23 @@ class Example:
     solution: Solution
     first_error: int
     reason: str
+    neutral: tuple[int, ...] = ()
+    """Steps before the first error (or of all, where there is none) that people called neither right nor wrong."""
 
 
 def messages(solution: Solution, *, reference: bool, examples: Iterable[Example]) -> tuple[Message, ...]:
     """The conversation: instructions, examples as earlier turns, then the case."""
-    turns = [Message("system", SYSTEM)]
+    shown = _shown(tuple(examples), reference)
+    return (Message("system", SYSTEM), *shown, Message("user", case(solution, reference=reference)))
+
+
+@lru_cache(maxsize=64)
+def _shown(examples: tuple[Example, ...], reference: bool) -> tuple[Message, ...]:
+    """The turns of the examples: the same for all solutions of a run but those of an example's own problem."""
+    turns: list[Message] = []
     for example in examples:
         turns.append(Message("user", case(example.solution, reference=reference)))
         turns.append(Message("assistant", answer(example)))
-    turns.append(Message("user", case(solution, reference=reference)))
     return tuple(turns)
 
 
@@ -99,7 +108,7 @@ def answer(example: Example) -> str:
     steps = [
         {"index": i, "verdict": "wrong", "reason": example.reason}
         if i == example.first_error
-        else {"index": i, "verdict": "right", "reason": ""}
+        else {"index": i, "verdict": "neutral" if i in example.neutral else "right", "reason": ""}
         for i in range(count)
     ]
     reply: dict[str, Any] = {
@@ -113,6 +122,6 @@ def answer(example: Example) -> str:
 
 def prompt_hash(*, reference: bool, examples: Iterable[Example] = ()) -> str:
     """Twelve hexadecimal digits that change when anything that the judge is told, bar the case itself, changes."""
-    shown = [(case(example.solution, reference=reference), answer(example)) for example in examples]
+    shown = [message.content for message in _shown(tuple(examples), reference)]
     text = json.dumps([SYSTEM, CLOSING, SCHEMA.definition, reference, shown])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
