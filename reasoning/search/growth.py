@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -43,23 +44,22 @@ class Growth:
         self._begun = [self.tree.twig(selection.solution) for selection in known.selections[-1:]]
 
     @property
-    def room(self) -> int | None:
-        """Rollouts that may still be asked for; None is no limit."""
-        return None if self.config.rollouts is None else max(self.config.rollouts - self.spent, 0)
+    def room(self) -> int:
+        """Rollouts that may still be asked for."""
+        return sys.maxsize if self.config.rollouts is None else self.config.rollouts - self.spent
 
-    def next(self, limit: int) -> tuple[list[Request], list[Selected]]:
-        """Up to `limit` rollouts and what was selected on the way. Nothing while some are in flight."""
-        room = limit if self.room is None else min(limit, self.room)
+    def next(self) -> tuple[list[Request], list[Selected]]:
+        """Rollouts of one prefix, and what was selected on the way. Nothing while some are in flight."""
         selected: list[Selected] = []
-        if self.pending or self.stalled or room <= 0:
+        if self.pending or self.stalled or self.room <= 0:
             return [], selected
         root = self.tree.root
         lack = self.config.root_rollouts - root.drawn - root.paths[Verdict.RIGHT] - root.paths[Verdict.WRONG]
         if lack > 0:
-            return [self._request(root) for _ in range(min(lack, room))], selected
+            return [self._request(root) for _ in range(min(lack, self.room))], selected
         self._look = self._look or self._next_look(selected)
         while self._look:
-            if requests := self._look.planner.next(room):
+            if requests := self._look.planner.next(self.room):
                 return [self._request(self._look.twig.nodes[each.prefix]) for each in requests], selected
             self._look = self._next_look(selected)
         return [], selected

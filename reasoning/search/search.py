@@ -36,16 +36,19 @@ class Search:
         self._selected: list[Selected] = []
 
     def next(self, limit: int) -> list[Request]:
-        """Up to `limit` rollouts to draw now. `chain` is the solution to draw at: the oldest with that prefix.
+        """Rollouts to draw now, of up to `limit` problems: those of one stand together and go on from one prefix.
 
-        A pair may be selected on the way: see `selected`. Empty when every problem is done or waits for a reply.
+        `chain` is the solution to draw at: the oldest with that prefix. A pair may be selected on the way: see
+        `selected`. Empty when every problem is done or waits for a reply.
         """
         requests: list[Request] = []
-        while self._ready and len(requests) < limit:
+        asking = 0
+        while self._ready and asking < limit:
             problem = next(iter(self._ready))
             del self._ready[problem]
-            asked, selected = self._growths[problem].next(limit - len(requests))
+            asked, selected = self._growths[problem].next()
             requests += asked
+            asking += bool(asked)
             self._selected += selected
             self._problem |= {each.branch.id: each.problem for each in selected}
         return requests
