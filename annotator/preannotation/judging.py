@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from django.db.models import Max
 
-from annotator.models import Judgement, RunItemState
+from annotator.models import RunItemState
 from annotator.preannotation.crew import look_at_all
 from annotator.preannotation.desk import Desk, Item
-from annotator.preannotation.ledger import judgement_row, short_hash
+from annotator.preannotation.ledger import judgement_row
+from annotator.votes import votes_of
 from reasoning.errors import InvalidInput, MalformedReply
-from reasoning.evidence.judge import JudgeConfig, judge
+from reasoning.evidence.judge import judge
 
 CANNOT_TELL = "the judge says that it cannot tell"
 
@@ -24,40 +25,33 @@ async def judge_all(desk: Desk) -> None:
     """
     run = desk.run
     assert run.endpoint is not None
-    temperature = float(run.config.get("temperature", run.endpoint.temperature))
-    tokens = int(run.config.get("max_tokens", run.endpoint.max_tokens))
-    config = JudgeConfig(temperature=temperature, run_seed=run.seed, base_tokens=tokens)
-    # The model that is asked belongs to them: another judge's votes are none of this one's.
-    parameters = short_hash(run.endpoint.model, temperature, config.reference)
-    votes = int(run.config.get("votes", run.project.judge_votes))
+    votes = votes_of(run.project, run.endpoint, run.config, run.seed)
 
     def missing(items: Sequence[Item]) -> dict[int, list[int]]:
         """Votes to ask for, by solution. What is there is not paid for again, unless the run is to look again: then
         its own votes come after those of earlier runs.
         """
-        rows = Judgement.objects.filter(
-            solution__in=[item.pk for item in items], prompt=config.prompt, parameters=parameters
-        )
+        rows = votes.there().filter(solution__in=[item.pk for item in items])
         first: dict[int, int] = {}
         if run.config.get("selection", {}).get("again"):
             earlier = rows.exclude(run=run).values_list("solution_id").annotate(last=Max("sample"))
             first = {solution: last + 1 for solution, last in earlier}
         there = set(rows.values_list("solution_id", "sample"))
-        wanted = {item.pk: range(first.get(item.pk, 0), first.get(item.pk, 0) + votes) for item in items}
+        wanted = {item.pk: range(first.get(item.pk, 0), first.get(item.pk, 0) + votes.wanted) for item in items}
         return {pk: [vote for vote in span if (pk, vote) not in there] for pk, span in wanted.items()}
 
     async def look(item: Item, wanted: dict[int, list[int]]) -> None:
         state, detail = RunItemState.DONE, ""
         for vote in wanted[item.pk]:
             try:
-                said = await judge(desk.client, item.value, config=config, sample=vote)
+                said = await judge(desk.client, item.value, config=votes.asked, sample=vote)
             except (MalformedReply, InvalidInput) as error:
                 state, detail = RunItemState.FAILED, str(error)
                 continue
             if said is None:
                 detail = detail or CANNOT_TELL
             else:
-                await desk.ledger.store([judgement_row(run, item.pk, item.steps, parameters, said)])
+                await desk.ledger.store([judgement_row(run, item.pk, item.steps, votes.parameters, said)])
         desk.end(item.pk, state, detail)
 
     await look_at_all(desk, missing, look)

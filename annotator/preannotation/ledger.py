@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -20,10 +19,6 @@ from reasoning.equivalence import GRADER_VERSION
 from reasoning.llm import CallRecord
 
 Result = TypeVar("Result")
-
-
-def short_hash(*parts: object) -> str:
-    return hashlib.sha256("\0".join(map(repr, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def judgement_row(run: Run, solution: int, steps: int, parameters: str, said: types.Judgement) -> Judgement:

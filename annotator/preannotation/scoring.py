@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from annotator.models import RunItemState, Score
 from annotator.preannotation.crew import look_at_all
 from annotator.preannotation.desk import Desk, Item
-from annotator.preannotation.ledger import short_hash
+from annotator.votes import short_hash
 from reasoning.errors import InvalidInput, MalformedReply
 from reasoning.evidence.scores import ScoreConfig, score
 

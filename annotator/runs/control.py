@@ -76,13 +76,13 @@ def start(
     check_config(config)
     _check_open(project)
     endpoint = endpoint_for(project, kind)
-    chosen = selected(project, kind, selection, endpoint)
+    chosen = selected(project, kind, selection, endpoint, config)
     with transaction.atomic():
         run = Run.objects.create(
             project=project,
             kind=kind,
             endpoint=endpoint,
-            config=config | {"selection": selection},
+            config=config | {"selection": selection} | ({"model": endpoint.model} if endpoint else {}),
             seed=seed,
             created_by=person,
         )

@@ -50,7 +50,7 @@ def estimate(project: Project, kind: str, selection: Mapping[str, Any], config: 
     check_kind(kind)
     check_config(config)
     endpoint = endpoint_for(project, kind)
-    ids = list(selected(project, kind, selection, endpoint).values_list("pk", flat=True))
+    ids = list(selected(project, kind, selection, endpoint, config).values_list("pk", flat=True))
     rows = Solution.objects.filter(pk__in=ids)
     left_out = {reason: rows.filter(condition).count() for reason, condition in skips(kind).items()}
     left_out = {reason: n for reason, n in left_out.items() if n}

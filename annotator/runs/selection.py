@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotator.errors import Invalid, Unusable
-from annotator.models import Endpoint, Judgement, Project, Rollout, RunKind, Score, Solution, SolutionStatus
+from annotator.models import Endpoint, Project, Rollout, Run, RunKind, Score, Solution, SolutionStatus
+from annotator.votes import votes_of
 
 NO_ANSWER: Final = "the problem has no reference answer"
 ONE_STEP: Final = "it has a single step: no prefix to roll out"
@@ -33,7 +34,7 @@ def endpoint_for(project: Project, kind: str) -> Endpoint | None:
 
 
 def selected(
-    project: Project, kind: str, selection: Mapping[str, Any], endpoint: Endpoint | None
+    project: Project, kind: str, selection: Mapping[str, Any], endpoint: Endpoint | None, config: Mapping[str, Any]
 ) -> QuerySet[Solution]:
     """The solutions that a selection means. Invalid names a key that is unknown or has a bad value."""
     _check_selection(selection)
@@ -45,7 +46,7 @@ def selected(
     if intake := selection.get("intake"):
         rows = rows.filter(intake__code=intake)
     if not selection.get("again") and not selection.get("ids"):
-        rows = _lacking(rows, kind, endpoint)
+        rows = _lacking(rows, project, kind, endpoint, config)
     rows = rows.order_by("pk")
     if limit := selection.get("limit"):
         rows = rows[:limit]
@@ -75,12 +76,27 @@ def _is_code(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and "\0" not in value
 
 
-def _lacking(rows: QuerySet[Solution], kind: str, endpoint: Endpoint | None) -> QuerySet[Solution]:
-    """Without a selection a run means the solutions that lack its evidence."""
+def _lacking(
+    rows: QuerySet[Solution], project: Project, kind: str, endpoint: Endpoint | None, config: Mapping[str, Any]
+) -> QuerySet[Solution]:
+    """Without a selection a run means the solutions that lack its evidence: votes that are still wanted of this very
+    judge, or any rollout or score of this model.
+    """
     if kind == RunKind.ROUTE or endpoint is None:
         return rows
-    table: dict[str, Any] = {RunKind.JUDGE: Judgement, RunKind.ROLLOUTS: Rollout, RunKind.SCORE: Score}
-    own = table[kind].objects.filter(Q(run__endpoint=endpoint) | Q(model=endpoint.model), solution=OuterRef("pk"))
+    if kind == RunKind.JUDGE:
+        votes = votes_of(project, endpoint, config)
+        there = (
+            votes.there()
+            .filter(solution__project=project)
+            .values("solution")
+            .annotate(n=Count("sample", distinct=True))
+        )
+        return rows.exclude(pk__in=there.filter(n__gte=votes.wanted).values("solution"))
+    table: dict[str, Any] = {RunKind.ROLLOUTS: Rollout, RunKind.SCORE: Score}
+    # A reply may name its model otherwise than it was asked for; runs of old did not keep what they asked for.
+    asked = Run.objects.filter(Q(config__model=endpoint.model) | ~Q(config__has_key="model"), endpoint=endpoint)
+    own = table[kind].objects.filter(Q(run__in=asked) | Q(model=endpoint.model), solution=OuterRef("pk"))
     return rows.filter(~Exists(own))
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from annotator import runs
 from annotator.errors import Conflict
-from annotator.models import Run, RunItem, RunItemState, WorkState
-from tests.factories import make_endpoint, make_project, make_run, make_solution
+from annotator.models import Project, Rollout, Run, RunItem, RunItemState, Solution, WorkState
+from annotator.votes import votes_of
+from tests.factories import make_endpoint, make_judgement, make_project, make_run, make_solution
 
 pytestmark = pytest.mark.django_db
 
@@ -29,3 +30,59 @@ def test_an_archived_project_goes_on_with_no_run() -> None:
     with pytest.raises(Conflict, match="is archived"):
         runs.resume(run)
     assert Run.objects.get().state == WorkState.PAUSED
+
+
+def judged_project(votes: int) -> Project:
+    return make_project(judge=make_endpoint(model="a/judge"), completer=make_endpoint("completer"), judge_votes=votes)
+
+
+def vote(solution: Solution, count: int, **config: float) -> None:
+    """Votes as a run of the project's judge leaves them."""
+    project = solution.project
+    assert project.judge is not None
+    asked = votes_of(project, project.judge, config)
+    for _ in range(count):
+        make_judgement(solution, -1, model="a/judge", prompt=asked.asked.prompt, parameters=asked.parameters)
+
+
+def lacking(project: Project, kind: str = "judge", **config: float) -> int:
+    return runs.estimate(project, kind, {}, config).solutions
+
+
+def test_a_solution_lacks_votes_until_there_are_as_many_as_wanted() -> None:
+    project = judged_project(votes=3)
+    solution = make_solution(project)
+    assert lacking(project) == 1
+    vote(solution, 1)
+    assert (lacking(project), lacking(project, votes=1)) == (1, 0)
+    vote(solution, 2)
+    assert (lacking(project), lacking(project, votes=4)) == (0, 1)
+
+
+def test_votes_of_another_model_prompt_or_temperature_are_none_of_this_judge() -> None:
+    project = judged_project(votes=1)
+    solution = make_solution(project)
+    make_judgement(solution, -1, model="a/judge")
+    assert lacking(project) == 1
+    vote(solution, 1, temperature=0.1)
+    assert (lacking(project), lacking(project, temperature=0.1)) == (1, 0)
+    vote(solution, 1)
+    assert project.judge is not None
+    project.judge.model = "another/judge"
+    project.judge.save()
+    assert lacking(project) == 1
+
+
+def test_what_an_endpoint_drew_before_its_model_changed_is_not_the_new_models() -> None:
+    project = judged_project(votes=1)
+    solution = make_solution(project)
+    assert project.completer is not None
+    run = runs.start(project, "rollouts")
+    # It replies under another name than it was asked by.
+    Rollout.objects.create(
+        solution=solution, run=run, prefix=1, step_count=4, model="completer-2026-01", parameters="t1", sample=0
+    )
+    assert lacking(project, "rollouts") == 0
+    project.completer.model = "another/completer"
+    project.completer.save()
+    assert lacking(project, "rollouts") == 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from annotator.models import Project, Run, RunItem, RunItemState, WorkState
+from annotator.votes import votes_of
 from tests import factories as make
 from tests.unit.annotator.api.caller import Caller, fields_of, json_of, problem_of
 
@@ -28,7 +29,8 @@ def test_a_run_without_a_selection_takes_the_solutions_that_lack_its_evidence(
 ) -> None:
     assert project.judge is not None
     looked_at, fresh = make.make_solution(project), make.make_solution(project)
-    make.make_judgement(looked_at, -1, model=project.judge.model)
+    votes = votes_of(project, project.judge, {})
+    make.make_judgement(looked_at, -1, prompt=votes.asked.prompt, parameters=votes.parameters)
     run = started(manager, project)
     assert [item.solution for item in RunItem.objects.filter(run=run)] == [fresh]
     assert run.created_by == manager.person
