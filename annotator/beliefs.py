@@ -34,6 +34,7 @@ from annotator.models import (
     Purpose,
     Score,
     Solution,
+    WorkState,
 )
 from annotator.opinions import opinions_of
 from reasoning.characters import unescape
@@ -50,6 +51,9 @@ SIMULATED: Final = "simulated/"
 VERSION: Final = "1"
 """Part of every evidence hash: raise it when the same evidence should give another posterior."""
 _IMPORTED: Final = "imported"
+_BEST_FIRST: Final = (F("current").desc(nulls_last=True), F("stand_in").asc(nulls_first=True), "-id")
+"""Of several grades of one answer."""
+_STAND_IN: Final = ("stand_in_id", "stand_in__simulated")
 
 
 @dataclass(slots=True)
@@ -62,6 +66,8 @@ class _Gathered:
     scores: tuple[float, ...] | None = None
     people: list[PersonRating] = field(default_factory=list)
     simulated: bool = False
+    stand_in: int | None = None
+    """The majority answer that some of its answers were graded against; a problem has one in force at most."""
 
     def evidence(self, steps: int) -> Evidence:
         return Evidence(
@@ -82,18 +88,19 @@ def parameters_of(project: Project) -> Parameters:
 def _parameters(fit: Fit | None) -> Parameters:
     from reasoning.first_error import DEFAULTS, Parameters
 
-    return Parameters.from_json(fit.parameters) if fit else DEFAULTS
+    return Parameters.from_json(fit.parameters) if fit and fit.parameters is not None else DEFAULTS
 
 
 def current_fit(project: Project) -> Fit | None:
-    return Fit.objects.filter(project=project, superseded_at=None).first()
+    return Fit.objects.filter(project=project, state=WorkState.DONE, superseded_at=None).first()
 
 
 def evidence_of(solutions: Sequence[Solution]) -> dict[int, Evidence]:
     """Everything known about each solution, by pk. Nine queries at most, however many solutions.
 
     A rollout whose answer could not be graded is in no count. Of several grades of one answer the latest against the
-    present reference answer counts, else the latest; no grade is UNKNOWN.
+    present reference answer counts, else the latest that is against none that stands in, else the latest in force; no
+    grade is UNKNOWN.
     """
     gathered = _gather(solutions)
     return {solution.pk: gathered[solution.pk].evidence(solution.step_count) for solution in solutions}
@@ -121,9 +128,14 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
     gathered = _gather(company)
     evidence = {each.pk: gathered[each.pk].evidence(each.step_count) for each in company}
     problems = _by_problem(company)
-    hashes = _hashes(solutions, evidence, problems, fit)
+    stand_ins = {key: _stand_in_of(gathered[each.pk] for each in members) for key, members in problems.items()}
+    hashes = _hashes(solutions, evidence, problems, stand_ins, fit)
     current = {row.solution_id: row for row in Posterior.objects.filter(solution__in=solutions, superseded_at=None)}
     stale = {pk for pk, digest in hashes.items() if pk not in current or current[pk].evidence_hash != digest}
+    # Grades can go out of force, so evidence can vanish.
+    Posterior.objects.filter(solution__in=set(current) - set(hashes), superseded_at=None).update(
+        superseded_at=timezone.now()
+    )
     if not stale:
         return {pk: current[pk] for pk in hashes}
     from reasoning.first_error import posteriors
@@ -143,6 +155,7 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
             evidence_hash=hashes[each.pk],
             fit=fit,
             simulated=any(gathered[sibling.pk].simulated for sibling in problems[problem_key(each)]),
+            stand_in_id=stand_ins[problem_key(each)],
         )
         for each, value in zip(needed, values, strict=True)
         if each.pk in stale
@@ -158,6 +171,7 @@ def _hashes(
     solutions: Iterable[Solution],
     evidence: Mapping[int, Evidence],
     problems: Mapping[Hashable, Sequence[Solution]],
+    stand_ins: Mapping[Hashable, int | None],
     fit: Fit | None,
 ) -> dict[int, str]:
     """sha256 of all that a solution's posterior is computed from; solutions without evidence are left out."""
@@ -167,8 +181,15 @@ def _hashes(
         if not has_evidence(evidence[solution.pk]):
             continue
         others = sorted(own[each.pk] for each in problems[problem_key(solution)] if each.pk != solution.pk)
-        found[solution.pk] = _digest([VERSION, fit.pk if fit else None, own[solution.pk], others])
+        known: list[object] = [VERSION, fit.pk if fit else None, own[solution.pk], others]
+        if (stand_in := stand_ins[problem_key(solution)]) is not None:
+            known.append({"stand_in": stand_in})  # the same verdicts by a reference answer are another posterior
+        found[solution.pk] = _digest(known)
     return found
+
+
+def _stand_in_of(members: Iterable[_Gathered]) -> int | None:
+    return next((each.stand_in for each in members if each.stand_in is not None), None)
 
 
 def has_evidence(evidence: Evidence) -> bool:
@@ -230,16 +251,20 @@ def _gather(solutions: Sequence[Solution]) -> dict[int, _Gathered]:
 
 
 def _gather_answers(found: Mapping[int, _Gathered]) -> None:
-    own = OwnGrade.objects.filter(solution__in=found).alias(current=Q(reference=F("solution__problem__answer")))
-    own = own.order_by("solution_id", F("current").desc(nulls_last=True), "-id").distinct("solution_id")
-    for pk, verdict in own.values_list("solution_id", "verdict"):
+    own = OwnGrade.objects.in_force().filter(solution__in=found)
+    own = own.alias(current=Q(reference=F("solution__problem__answer")))
+    own = own.order_by("solution_id", *_BEST_FIRST).distinct("solution_id")
+    for pk, verdict, stand_in, simulated in own.values_list("solution_id", "verdict", *_STAND_IN):
         found[pk].own_answer = Verdict(verdict)
+        if verdict != Verdict.UNKNOWN and stand_in is not None:
+            found[pk].stand_in = stand_in
+            found[pk].simulated |= simulated
     heirs = heirs_of(found)
-    grades = Grade.objects.filter(rollout__solution__in={*found, *heirs})
+    grades = Grade.objects.in_force().filter(rollout__solution__in={*found, *heirs})
     grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
-    latest = grades.order_by("rollout_id", F("current").desc(nulls_last=True), "-id").distinct("rollout_id")
-    for pk, prefix, model, verdict in latest.values_list(
-        "rollout__solution_id", "rollout__prefix", "rollout__model", "verdict"
+    best = grades.order_by("rollout_id", *_BEST_FIRST).distinct("rollout_id")
+    for pk, prefix, model, verdict, stand_in, simulated in best.values_list(
+        "rollout__solution_id", "rollout__prefix", "rollout__model", "verdict", *_STAND_IN
     ):
         if verdict == Verdict.UNKNOWN:
             continue
@@ -248,7 +273,8 @@ def _gather_answers(found: Mapping[int, _Gathered]) -> None:
             pair = found[each].counts[prefix]
             pair[0] += verdict == Verdict.RIGHT
             pair[1] += 1
-            found[each].simulated |= model.startswith(SIMULATED)
+            found[each].simulated |= model.startswith(SIMULATED) or bool(simulated)
+            found[each].stand_in = stand_in or found[each].stand_in
 
 
 def _gather_judgements(found: Mapping[int, _Gathered]) -> None:

@@ -5,7 +5,6 @@ from annotator.models.decisions import (
     Certificate,
     Destination,
     Disagreement,
-    Fit,
     Label,
     Posterior,
     Routing,
@@ -16,6 +15,7 @@ from annotator.models.endpoints import Call, Endpoint, EndpointKind, Run, RunIte
 from annotator.models.events import Event, record
 from annotator.models.evidence import Grade, ImportedAnnotation, Judgement, OwnGrade, Rollout, Score, StandIn
 from annotator.models.exports import Export, ExportFile, Snapshot
+from annotator.models.fits import Fit
 from annotator.models.holds import LIVE_STATES, WorkState
 from annotator.models.people import Membership, Person, Rater, Role, Scope, Token, join
 from annotator.models.problems import Intake, Problem, Refusal, Solution, SolutionStatus, Step

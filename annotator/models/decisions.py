@@ -9,23 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-
-class Fit(models.Model):
-    """The posterior's parameters for a project, and how they were come by."""
-
-    project = models.ForeignKey("annotator.Project", on_delete=models.CASCADE, related_name="fits")
-    parameters: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
-    report: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    superseded_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["project"], condition=models.Q(superseded_at=None), name="fit_one_current"),
-        ]
-
-    def __str__(self) -> str:
-        return f"fit {self.pk}"
+from annotator.models.fits import Fit
 
 
 class Posterior(models.Model):

@@ -117,7 +117,7 @@ def test_a_new_fit_supersedes_the_posterior(project: Project, solution: Solution
     make.make_judgement(solution, 1)
     assert beliefs.parameters_of(project) == DEFAULTS
     first = beliefs.refresh([solution])[solution.pk]
-    fit = Fit.objects.create(project=project, parameters={"noise": 1.5})
+    fit = Fit.objects.create(project=project, state="done", parameters={"noise": 1.5})
     assert beliefs.parameters_of(project).noise == 1.5
     second = beliefs.refresh([solution])[solution.pk]
     assert (first.fit, second.fit) == (None, fit)

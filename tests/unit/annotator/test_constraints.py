@@ -107,7 +107,7 @@ def world() -> World:
     Routing.objects.create(solution=solution, destination="people", reason="", threshold=0.9)
     Disagreement.objects.create(project=project, solution=solution, reason="people differ")
     Audit.objects.create(project=project, solution=solution, share=0.1)
-    Fit.objects.create(project=project, parameters={})
+    Fit.objects.create(project=project, state="done", parameters={})
     make.make_certificate(project)
     snapshot = Snapshot.objects.create(project=project, cutoff=timezone.now())
     export = Export.objects.create(project=project, snapshot=snapshot, format="trl", choices_hash="c")
@@ -302,7 +302,10 @@ CASES: dict[str, Callable[[World], Any]] = {
     "posterior_composite_14": lambda w: again(w.posterior, solution=w.sibling, step_count=4, probabilities=[0.2] * 5),
     "audit_share_probability": lambda w: Audit.objects.create(project=w.project, solution=w.sibling, share=0.0),
     "audit_composite_2": lambda w: Audit.objects.create(project=w.other.project, solution=w.sibling, share=0.1),
-    "fit_one_current": lambda w: Fit.objects.create(project=w.project, parameters={}),
+    "fit_one_current": lambda w: Fit.objects.create(project=w.project, state="done", parameters={}),
+    "fit_one_under_way": lambda w: [Fit.objects.create(project=w.project) for _ in range(2)],
+    "fit_state_known": lambda w: change(only(Fit), state="lost", parameters=None),
+    "fit_done_has_parameters": lambda w: change(only(Fit), parameters=None),
     "certificate_one_in_force": lambda w: make.make_certificate(w.project),
     "certificate_probabilities": lambda w: make.make_certificate(w.other.project, 1.01),
     "certificate_counts_nest": lambda w: make.make_certificate(w.other.project, accepted=101),
