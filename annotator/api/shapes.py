@@ -40,6 +40,7 @@ class IntakeShape(IntakeRowShape):
 
 
 class EstimateShape(serializers.Serializer[object]):
+    unit = serializers.ChoiceField(["solutions", "problems"], help_text="What `solutions` counts: a search looks at problems")
     solutions = serializers.IntegerField()
     skipped = serializers.DictField(child=serializers.IntegerField())
     calls = serializers.IntegerField()

@@ -16,21 +16,27 @@ from annotator.runs.control import (
     start,
 )
 from annotator.runs.estimate import Estimate, estimate
+from annotator.runs.searches import Yield, made_by, preferences_of, unit_of, yielded
 from annotator.runs.selection import endpoint_for, selected
 
 __all__ = [
     "Estimate",
     "FailureGroup",
     "Progress",
+    "Yield",
     "ask_test",
     "cancel",
     "endpoint_for",
     "estimate",
     "failures",
+    "made_by",
     "outcome",
     "pause",
+    "preferences_of",
     "progress",
     "resume",
     "selected",
     "start",
+    "unit_of",
+    "yielded",
 ]

@@ -23,10 +23,12 @@ from annotator.models import (
     Run,
     RunItem,
     RunItemState,
+    RunKind,
     Solution,
     WorkState,
     record,
 )
+from annotator.runs.searches import made_by
 from annotator.runs.selection import check_config, check_kind, endpoint_for, selected, skips
 
 
@@ -158,8 +160,11 @@ def progress(run: Run) -> Progress:
 
 
 def outcome(run: Run) -> Counter[str]:
-    """What has become of the solutions that the run is done with: how many of them stand in each status now."""
-    live = Solution.objects.live().filter(run_items__run=run, run_items__state=RunItemState.DONE)
+    """What has become of the solutions that the run is done with, or has made: how many stand in each status now."""
+    if run.kind == RunKind.SEARCH:
+        live = made_by(run)
+    else:
+        live = Solution.objects.live().filter(run_items__run=run, run_items__state=RunItemState.DONE)
     return Counter(dict(live.values_list("status").annotate(Count("pk")).order_by()))
 
 

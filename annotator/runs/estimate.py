@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
 from annotator.models import Project, Run, RunItem, RunItemState, RunKind, Solution
+from annotator.runs.searches import rollouts_a_problem, unit_of
 from annotator.runs.selection import check_config, check_kind, endpoint_for, selected, skips
 
 CHARACTERS_A_TOKEN: Final = 3.5
@@ -32,6 +33,8 @@ class Estimate:
     cost: float
     basis: str
     """What the figures rest on, in words."""
+    unit: str = "solutions"
+    """What is counted under `solutions`: a search looks at problems."""
 
     @property
     def tokens(self) -> int:
@@ -41,7 +44,7 @@ class Estimate:
     def sentence(self) -> str:
         if not self.solutions:
             return "Nothing to do: no solution is selected that lacks this evidence."
-        text = f"{self.solutions:,} solutions, about {self.calls:,} calls and {self.tokens:,} tokens"
+        text = f"{self.solutions:,} {self.unit}, about {self.calls:,} calls and {self.tokens:,} tokens"
         return f"{text}, {self.cost:,.2f} at this endpoint's prices; {self.basis}."
 
 
@@ -71,13 +74,18 @@ def estimate(project: Project, kind: str, selection: Mapping[str, Any], config: 
         basis = f"{per_solution:.1f} rollouts a solution, as in this project's earlier runs" if known else basis
         calls = round(count * per_solution)
         prompt, completion = per_solution * (statement + text / 2), per_solution * text / 2
+    elif kind == RunKind.SEARCH:
+        per_problem, known = rollouts_a_problem(project.pk, config)
+        basis = f"{per_problem:.1f} rollouts a problem, as in this project's earlier searches" if known else basis
+        calls = round(count * per_problem)
+        prompt, completion = per_problem * (statement + text / 2), per_problem * text / 2
     else:
         calls = count if kind == RunKind.SCORE else 0
         prompt, completion = (text + statement if calls else 0.0), 0.0
     cost = 0.0
     if endpoint is not None:
         cost = (prompt * endpoint.prompt_price + completion * endpoint.completion_price) / 1e6
-    return Estimate(count, left_out, calls, round(prompt), round(completion), cost, basis)
+    return Estimate(count, left_out, calls, round(prompt), round(completion), cost, basis, unit_of(kind))
 
 
 def _rollouts_a_solution(project: Project) -> tuple[float, bool]:

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotator.errors import Invalid, Unusable
 from annotator.models import Endpoint, Project, Rollout, Run, RunKind, Score, Solution, SolutionStatus
+from annotator.runs import searches
 from annotator.votes import votes_of
 
 NO_ANSWER: Final = "the problem has no reference answer"
@@ -45,6 +46,8 @@ def selected(
         rows = rows.filter(code__in=codes)
     if intake := selection.get("intake"):
         rows = rows.filter(intake__code=intake)
+    if kind == RunKind.SEARCH:
+        rows = searches.problems_of(rows)
     if not selection.get("again") and not selection.get("ids"):
         rows = _lacking(rows, project, kind, endpoint, config)
     rows = rows.order_by("pk")
@@ -84,6 +87,8 @@ def _lacking(
     """
     if kind == RunKind.ROUTE or endpoint is None:
         return rows
+    if kind == RunKind.SEARCH:
+        return searches.unsearched(rows, endpoint)
     if kind == RunKind.JUDGE:
         votes = votes_of(project, endpoint, config)
         there = (
@@ -102,6 +107,8 @@ def _lacking(
 
 def skips(kind: str) -> dict[str, Q]:
     """Why solutions of a selection get no look, by reason."""
+    if kind == RunKind.SEARCH:
+        return {NO_ANSWER: Q(problem__answer=None)}
     if kind != RunKind.ROLLOUTS:
         return {}
     return {NO_ANSWER: Q(problem__answer=None), ONE_STEP: Q(step_count=1) & Q(problem__answer__isnull=False)}
@@ -119,6 +126,7 @@ def check_config(config: Mapping[str, Any]) -> None:
         "price": (float, 0, 1),
         "cap": (int, 1, 100_000),
         "max_tokens": (int, 1, 1_000_000),
+        **searches.LIMITS,
     }
     for key, value in config.items():
         if key not in limits:

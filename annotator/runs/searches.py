@@ -1,0 +1,91 @@
+"""What is particular to search runs: their items are problems, and what they yield are solutions and pairs of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+
+from annotator.models import Endpoint, Preference, Run, RunItem, RunItemState, RunKind, Solution, WorkState
+from annotator.models.problems import SolutionQuerySet
+
+LIMITS: Final[dict[str, tuple[type, float, float]]] = {
+    "selections": (int, 1, 10_000),
+    "rollouts": (int, 1, 100_000),
+    "root_rollouts": (int, 0, 1_000),
+    "alpha": (float, 1e-3, 1),
+    "beta": (float, 1e-3, 1),
+    "length": (float, 1, 1e6),
+    "explore": (float, 0, 100),
+    "sound": (float, 0, 1),
+    "mass": (float, 0, 1),
+}
+"""Of a search's configuration; the symbols of selection are OmegaPRM's (Luo et al. 2024), `length` is its L."""
+DEFAULTS: Final = {"selections": 8, "rollouts": 200, "root_rollouts": 8}
+LOOK: Final = 12.0
+"""Rollouts assumed to find the first error of one selected solution, until a run of the project shows better."""
+
+
+def unit_of(kind: str) -> str:
+    """What the items of a run are, in words."""
+    return "problems" if kind == RunKind.SEARCH else "solutions"
+
+
+def problems_of(rows: QuerySet[Solution]) -> QuerySet[Solution]:
+    """The problems that these solutions are of, each by its oldest live solution."""
+    live = Solution.objects.live()
+    older = live.filter(problem=OuterRef("problem"), pk__lt=OuterRef("pk"))
+    return live.filter(~Exists(older), problem__in=rows.values("problem"))
+
+
+def unsearched(rows: QuerySet[Solution], endpoint: Endpoint) -> QuerySet[Solution]:
+    """Without the problems that a search has looked into with this model, or is about to."""
+    looked = RunItem.objects.filter(
+        Q(run__config__model=endpoint.model) | ~Q(run__config__has_key="model"),
+        run__kind=RunKind.SEARCH,
+        run__endpoint=endpoint,
+        state__in=(RunItemState.DONE, RunItemState.WAITING),
+        solution__problem=OuterRef("problem"),
+    )
+    return rows.filter(~Exists(looked.exclude(run__state=WorkState.CANCELLED, state=RunItemState.WAITING)))
+
+
+def rollouts_a_problem(project_id: int, config: Mapping[str, Any]) -> tuple[float, bool]:
+    """How many rollouts a problem takes, and whether earlier searches of the project say so."""
+    limit = float(config.get("rollouts", DEFAULTS["rollouts"]))
+    earlier = Run.objects.filter(project=project_id, kind=RunKind.SEARCH, rollouts__gt=0)
+    drawn = earlier.aggregate(n=Sum("rollouts", default=0))["n"]
+    through = RunItem.objects.filter(run__in=earlier, state__in=(RunItemState.DONE, RunItemState.FAILED)).count()
+    if through:
+        return min(drawn / through, limit), True
+    wanted = {name: int(config.get(name, DEFAULTS[name])) for name in ("root_rollouts", "selections")}
+    return min(wanted["root_rollouts"] + wanted["selections"] * LOOK, limit), False
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """What a search run came to."""
+
+    selections: int
+    solutions: int
+    """New ones that are still there."""
+    preferences: int
+
+
+def yielded(run: Run) -> Yield:
+    return Yield(run.selections.count(), made_by(run).count(), preferences_of(run.project_id).filter(run=run).count())
+
+
+def made_by(run: Run) -> SolutionQuerySet:
+    """The new solutions of a search that are still there."""
+    made = run.selections.filter(solution__forked_from__isnull=False, solution__forked_at__isnull=False)
+    return Solution.objects.live().filter(pk__in=made.filter(rollout__isnull=False).values("solution"))
+
+
+def preferences_of(project_id: int) -> QuerySet[Preference]:
+    """A project's pairs of steps, newest first, without those of solutions that were withdrawn."""
+    rows = Preference.objects.filter(problem__project=project_id)
+    live = Q(solution__withdrawn_at=None, solution__superseded_by=None)
+    return rows.filter(live).annotate(code=F("solution__code")).order_by("-pk")
