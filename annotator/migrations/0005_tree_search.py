@@ -5,6 +5,8 @@ import django.db.models.functions.text
 import django.utils.timezone
 from django.db import migrations, models
 
+import annotator.models.codes
+
 KEYS = [
     ("solution", "solution_forks_within_its_problem", "forked_from_id, problem_id", "id, problem_id",
      "a fork of a solution of another problem"),
@@ -80,6 +82,12 @@ class Migration(migrations.Migration):
             name="Preference",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "code",
+                    models.CharField(
+                        default=annotator.models.codes.new_code, editable=False, max_length=12, unique=True
+                    ),
+                ),
                 ("step_count", models.PositiveIntegerField()),
                 ("prefix", models.PositiveIntegerField()),
                 ("chosen", models.TextField()),

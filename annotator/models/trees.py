@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models.functions import MD5
 from django.utils import timezone
 
+from annotator.models.codes import new_code
+
 
 class Selection(models.Model):
     """A search took up one wrong rollout, joined it to the steps that it continues, and made a solution of it."""
@@ -39,6 +41,7 @@ class Selection(models.Model):
 class Preference(models.Model):
     """Of two steps that may follow one prefix, the one that is more likely right. Text is escaped."""
 
+    code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
     problem = models.ForeignKey("annotator.Problem", on_delete=models.CASCADE, related_name="preferences")
     solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="preferences")
     """The solution whose first `prefix` steps both follow."""
