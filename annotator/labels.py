@@ -49,6 +49,8 @@ class Conclusion:
     annotations: Sequence[Annotation] = ()
     finish_reason: str = ""
     simulated: bool = False
+    stand_in: int | None = None
+    """Key of the majority answer that the labels rest on."""
 
 
 def p_correct_of(posterior: Posterior) -> tuple[float, ...]:
@@ -109,6 +111,7 @@ def _settlement(each: Conclusion) -> Settlement:
         intake=each.intake,
         finish_reason=each.finish_reason,
         simulated=each.simulated,
+        stand_in_id=each.stand_in,
     )
 
 

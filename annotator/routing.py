@@ -4,7 +4,8 @@ In this order:
 1. withdrawn, superseded, settled by people or imported, disputed, or with people at work on it: left as it is;
 2. an audit (drawn now, if it has never been routed): to people, blind and whole, with no reason told;
 3. machines have looked and max P(first error) reaches the threshold: labelled by machines, provisional unless a
-   certificate is in force; +1 before the first error, −1 at it, nothing behind it;
+   certificate is in force, and even then where a majority answer stood in for the reference answer; +1 before the
+   first error, −1 at it, nothing behind it;
 4. everything else: to people, with the reason in words, the steps left open, and a priority.
 
 Routing again what has not changed changes nothing. What was labelled by machines and no longer reaches the threshold
@@ -198,15 +199,16 @@ def _settle_by_machine(decisions: Sequence[_Decision], certificate: Certificate 
     """Label what machines are certain of; take the labels back of what they no longer are."""
     solutions = [decision.solution for decision in decisions]
     current = {row.solution_id: row for row in Settlement.objects.filter(solution__in=solutions, superseded_at=None)}
-    provisional = certificate is None
     new = []
     for decision in decisions:
         row, posterior = current.get(decision.solution.pk), decision.posterior
         if decision.destination != Destination.MACHINE or posterior is None:
             continue
-        stands = row is not None and row.posterior_id == posterior.pk and row.provisional == provisional
+        # A certificate promises nothing about what no known answer has measured.
+        speaks = certificate if posterior.stand_in_id is None else None
+        stands = row is not None and row.posterior_id == posterior.pk and row.provisional == (speaks is None)
         if not stands:
-            new.append(_conclusion(decision.solution, posterior, certificate))
+            new.append(_conclusion(decision.solution, posterior, speaks))
     labels.conclude(new)
     lost = [each.solution for each in decisions if each.destination != Destination.MACHINE]
     labels.unsettle([each for each in lost if each.pk in current], SolutionStatus.QUEUED)
@@ -224,6 +226,7 @@ def _conclusion(solution: Solution, posterior: Posterior, certificate: Certifica
         posterior=posterior,
         certificate=certificate,
         simulated=posterior.simulated,
+        stand_in=posterior.stand_in_id,
     )
 
 

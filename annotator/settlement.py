@@ -181,6 +181,7 @@ def _conclusion(solution: Solution, source: str, opinions: Sequence[Opinion]) ->
         annotations=annotations,
         finish_reason=finish_reason,
         simulated=bool(let_pass) and posterior is not None and posterior.simulated,
+        stand_in=posterior.stand_in_id if let_pass and posterior is not None else None,
     )
 
 

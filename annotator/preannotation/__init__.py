@@ -2,6 +2,7 @@
 
 advance.py    one worker's turn at a run: hold it, work through what is waiting, pause with the endpoint's words
 judging.py    a judge over many solutions at once
+voting.py     answers of whole solutions in place of a reference answer that is not known
 rolling.py    the planner's rollouts over many solutions at once
 scoring.py    a PRM's step scores over many solutions at once
 searching.py  tree search over many problems at once

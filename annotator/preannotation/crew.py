@@ -11,6 +11,7 @@ from annotator.preannotation.desk import Desk, Item
 from reasoning.errors import BudgetExceeded, EndpointError
 
 Known = TypeVar("Known")
+Thing = TypeVar("Thing")
 
 
 async def look_at_all(
@@ -26,12 +27,13 @@ async def look_at_all(
         if not items:
             return
         facts = await desk.ledger.ask(lambda items=items: known(items))  # type: ignore[misc]
-        await _share_out(desk, items, lambda item, facts=facts: look(item, facts))  # type: ignore[misc]
+        await share_out(desk, items, lambda item, facts=facts: look(item, facts))  # type: ignore[misc]
         await desk.close_ended()
 
 
-async def _share_out(desk: Desk, items: Sequence[Item], look: Callable[[Item], Awaitable[None]]) -> None:
-    queue = deque(items)
+async def share_out(desk: Desk, things: Sequence[Thing], look: Callable[[Thing], Awaitable[None]]) -> None:
+    """Hand each of them to `look`, as many at once as keep the slots busy; ends and raises as `look_at_all` does."""
+    queue = deque(things)
 
     async def work() -> None:
         while queue and not desk.stopped.is_set():
@@ -42,7 +44,7 @@ async def _share_out(desk: Desk, items: Sequence[Item], look: Callable[[Item], A
                 raise
 
     # More workers than slots: while one waits for the database, another's request is out.
-    workers = [work() for _ in range(min(2 * desk.slots, len(items)))]
+    workers = [work() for _ in range(min(2 * desk.slots, len(things)))]
     for outcome in await asyncio.gather(*workers, return_exceptions=True):
         if outcome is not None:
             raise outcome

@@ -102,5 +102,5 @@ def route(run: Run, solutions: Sequence[int]) -> None:
     if run.kind == RunKind.SEARCH:
         of_items = Q(problem__in=Solution.objects.filter(of_items).values("problem"))
     rows = list(live.filter(of_items).select_related("problem", "project"))
-    grading.grade_own_answers(rows)
+    grading.grade_answers(rows)
     routing.route(rows)

@@ -54,7 +54,7 @@ class Forest:
         for row in live.select_related("problem").prefetch_related("step_rows").order_by("pk"):
             trees[row.problem_id].append(row)
         solutions = [row for rows in trees.values() for row in _rooted(rows)]
-        grading.grade_own_answers(solutions)
+        grading.grade_answers(solutions)
         evidence = beliefs.evidence_of(solutions)
         drawn = forest._rollouts_of(run, solutions)
         chosen = forest._selections_of(run, {row.pk for row in solutions})

@@ -41,10 +41,11 @@ def judgement_row(run: Run, solution: int, steps: int, parameters: str, said: ty
 
 @dataclass(frozen=True, slots=True)
 class GradedRollout:
-    """One rollout's row with its first grade, which can be made only once the row has its key."""
+    """One rollout's row with its first grade, which can be made only once the row has its key; None: ungraded."""
 
     row: Rollout
-    reference: str
+    reference: str | None
+    stand_in: int | None
     verdict: str
     rule: str
 
@@ -55,8 +56,15 @@ class GradedRollout:
 
 
 def graded_rollout(
-    run: Run, solution: int, steps: int, parameters: str, reference: str, roll: types.Rollout
+    run: Run,
+    solution: int,
+    steps: int,
+    parameters: str,
+    reference: str | None,
+    roll: types.Rollout,
+    stand_in: int | None = None,
 ) -> GradedRollout:
+    """`stand_in` is the key of the majority answer that the reference is; without a reference there is no grade."""
     row = Rollout(
         solution_id=solution,
         run=run,
@@ -73,7 +81,7 @@ def graded_rollout(
         completion_tokens=roll.usage.completion_tokens,
         cost=roll.usage.cost,
     )
-    return GradedRollout(row, escape(reference), roll.verdict, roll.rule[:60])
+    return GradedRollout(row, None if reference is None else escape(reference), stand_in, roll.verdict, roll.rule[:60])
 
 
 Look = Judgement | GradedRollout | Score
@@ -170,10 +178,12 @@ def _write_rollouts(rollouts: list[GradedRollout]) -> None:
                 rollout_id=ids[each.key],
                 grader=GRADER_VERSION,
                 reference=each.reference,
+                stand_in_id=each.stand_in,
                 verdict=each.verdict,
                 rule=each.rule,
             )
             for each in rollouts
+            if each.reference is not None
         ],
         ignore_conflicts=True,
     )

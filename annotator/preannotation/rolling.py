@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
 
 from django.db.models import Max
 
 from annotator import beliefs, grading
+from annotator.grading import Reference
 from annotator.lineage import problem_key
 from annotator.models import Rollout, Run, RunItemState, Solution
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.ledger import graded_rollout
+from annotator.preannotation.voting import references_for
 from reasoning import first_error, types
+from reasoning.characters import unescape
 from reasoning.errors import InvalidInput, MalformedReply
-from reasoning.evidence.rollouts import RolloutConfig, roll
+from reasoning.evidence.rollouts import RolloutConfig, draw
 from reasoning.first_error import Chain, Planner
 
 
@@ -35,17 +38,21 @@ async def roll_all(desk: Desk) -> None:
         items = await desk.waiting()
         if not items:
             return
+        references = await references_for(desk, items, config_of(desk))
+        items = [item for item in items if item.pk in references]
         planner = await desk.ledger.ask(lambda items=items: plan(desk.run, items))  # type: ignore[misc]
-        await _Batch(desk, items, planner).work()
+        await _Batch(desk, items, references, planner).work()
         await desk.close_ended()
 
 
 def plan(run: Run, items: Sequence[Item]) -> Planner:
     """The planner starts from all that is known already, and from which samples were drawn."""
     rows: list[Solution] = [item.row for item in items]
-    grading.grade_own_answers(rows)
+    grading.grade_answers(rows)
     evidence = beliefs.evidence_of(rows)
-    last = Rollout.objects.filter(solution__in=rows).values_list("solution_id", "prefix").annotate(last=Max("sample"))
+    # Whole solutions, drawn for an election, are none of the planner's: it would take them for failures to grade.
+    there = Rollout.objects.filter(solution__in=rows, prefix__gt=0)
+    last = there.values_list("solution_id", "prefix").annotate(last=Max("sample"))
     drawn: dict[int, dict[int, int]] = {}
     for solution, prefix, sample in last:
         drawn.setdefault(solution, {})[prefix] = sample + 1
@@ -57,10 +64,13 @@ def plan(run: Run, items: Sequence[Item]) -> Planner:
 class _Batch:
     """One planner over one batch of solutions."""
 
-    def __init__(self, desk: Desk, items: Sequence[Item], planner: Planner) -> None:
+    def __init__(
+        self, desk: Desk, items: Sequence[Item], references: Mapping[int, Reference], planner: Planner
+    ) -> None:
         run = desk.run
         self.desk, self.config = desk, config_of(desk)
         self.items = {item.pk: item for item in items}
+        self.references = references
         self.cap = int(run.config.get("cap", run.project.rollout_cap))
         self.planner = planner
         self.failed: dict[int, str] = {}
@@ -101,17 +111,19 @@ class _Batch:
         pk = cast(int, chain)
         if pk in self.failed or self.planner.spent(pk) > self.cap:
             return ()
+        value, reference = self.items[pk].value, unescape(self.references[pk].answer)
         try:
-            return await roll(self.desk.client, self.items[pk].value, prefix, samples=samples, config=self.config)
+            return await draw(self.desk.client, value, prefix, reference, samples=samples, config=self.config)
         except (MalformedReply, InvalidInput) as error:
             self.failed[pk] = str(error)
             return ()
 
     async def record(self, chain: Hashable, rollouts: Sequence[types.Rollout]) -> None:
         pk = cast(int, chain)
-        item = self.items[pk]
-        reference = item.value.problem.answer or ""
+        run, steps, parameters = self.desk.run, self.items[pk].steps, self.config.parameters
+        reference = self.references[pk]
+        answer = unescape(reference.answer)
         await self.desk.ledger.store(
-            graded_rollout(self.desk.run, pk, item.steps, self.config.parameters, reference, each) for each in rollouts
+            graded_rollout(run, pk, steps, parameters, answer, each, reference.stand_in) for each in rollouts
         )
         self.open.add(pk)

@@ -111,7 +111,7 @@ def test_an_export_waits_for_work_that_is_being_handed_in(project: Project) -> N
 def test_an_export_waits_for_grades_and_withdrawals(project: Project) -> None:
     file = make.make_intake(project)
     solution = make.make_solution(project, steps=2, intake=file)
-    for act in (lambda: grading.grade_own_answers([solution]), lambda: intake.withdraw(file, None)):
+    for act in (lambda: grading.grade_answers([solution]), lambda: intake.withdraw(file, None)):
         with uncommitted(act) as commit:
             exporting = elsewhere(lambda: export_of(project))
             until_somebody_waits()

@@ -1,0 +1,101 @@
+"""Majority answers for problems that have no reference answer (docs/decisions/stand-in.md).
+
+A stand-in is elected by whole solutions drawn from the problem alone, and by nobody whom it will judge: the problem's
+own solutions have no vote, and the voters get no grade by it. A reference answer that comes later always wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from annotator.models import Endpoint, Problem, Project, Rollout, Run, Solution, StandIn, record
+from reasoning.characters import escape, unescape
+from reasoning.equivalence import GRADER_VERSION
+
+if TYPE_CHECKING:
+    from reasoning.evidence.majority import Majority
+
+NO_ANSWER: Final = "the problem has no reference answer"
+_SIMULATED: Final = "simulated/"
+
+
+def ballots(problems: Iterable[int], endpoint: Endpoint, parameters: str | None = None) -> QuerySet[Rollout]:
+    """Whole solutions of these problems that this endpoint's model wrote, whatever solution they are stored with."""
+    drawn = Rollout.objects.filter(solution__problem__in=problems, prefix=0)
+    if parameters is not None:
+        drawn = drawn.filter(parameters=parameters)
+    return drawn.filter(Q(run__endpoint=endpoint) | Q(model=endpoint.model))
+
+
+def wanting(project: Project, problems: Iterable[int]) -> QuerySet[Problem, int]:
+    """Keys of those that still want an election: no reference answer, and no stand-in that rests on enough samples."""
+    enough = StandIn.objects.filter(problem=OuterRef("pk"), superseded_at=None, samples__gte=project.stand_in_samples)
+    unanswered = Problem.objects.filter(~Exists(enough), pk__in=problems, answer=None)
+    return unanswered.order_by("pk").values_list("pk", flat=True)
+
+
+def answers_of(drawn: Sequence[Rollout]) -> list[str | None]:
+    """What the voters say. Unescaped."""
+    return [None if each.answer is None else unescape(each.answer) for each in drawn]
+
+
+@transaction.atomic
+def elect(problem: int, drawn: Sequence[Rollout], found: Majority, run: Run) -> StandIn | None:
+    """Let what these voters say be the problem's stand-in, or what was so no longer be it where none is decisive.
+
+    None where there is no stand-in now, because none was decisive or a reference answer has come meanwhile.
+    """
+    held = Problem.objects.select_for_update(no_key=True).get(pk=problem)
+    if held.answer is not None:
+        return None
+    current = StandIn.objects.filter(problem=held, superseded_at=None)
+    if (same := current.filter(samples__gte=len(drawn)).first()) is not None:
+        return same  # another worker was first
+    current.update(superseded_at=timezone.now())
+    if found.answer is None or not found.decisive():
+        return None
+    models = sorted({each.model for each in drawn})
+    return StandIn.objects.create(
+        problem=held,
+        run=run,
+        answer=escape(found.answer),
+        votes=found.votes,
+        runner_up=found.runner_up,
+        total=found.total,
+        samples=len(drawn),
+        drawn_by=models,
+        grader=GRADER_VERSION,
+        simulated=any(model.startswith(_SIMULATED) for model in models),
+    )
+
+
+def undecided(found: Majority) -> str:
+    """Why nothing was elected, in words that begin alike."""
+    return f"{NO_ANSWER}, and sampled answers do not agree enough: {found.votes} of {found.total}"
+
+
+@transaction.atomic
+def answer(problem: Problem, answer: str, key: str) -> None:
+    """A reference answer has come for a problem that had none: what was graded against its stand-in counts no more.
+
+    `key` is what the problem is known by with this answer. Grades, posteriors and labels follow when its solutions are
+    decided on again (`outdated`).
+    """
+    held = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
+    held.answer, held.key = answer, key
+    held.save(update_fields=["answer", "key"])
+    if StandIn.objects.filter(problem=held, superseded_at=None).update(superseded_at=timezone.now()):
+        record("stand_in.replaced", project=held.project, subject=held.code)
+
+
+def outdated(limit: int) -> list[int]:
+    """Live solutions that are believed what they are because of a stand-in that is no more; `limit` of them at most."""
+    live = Solution.objects.live().filter(
+        posteriors__superseded_at=None, posteriors__stand_in__superseded_at__isnull=False
+    )
+    return list(live.order_by("pk").values_list("pk", flat=True)[:limit])
