@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from reasoning.errors import InvalidInput
 from reasoning.first_error import Chain, Parameters, Planner, Request
+from reasoning.first_error.session import Plan
 from reasoning.search.tree import Node, Tree, Twig
 from reasoning.search.values import Known, Pair, SearchConfig, Selected, Selection
 from reasoning.types import Rollout, Verdict
@@ -17,7 +18,7 @@ class _Look(NamedTuple):
     """A solution whose first error is looked for."""
 
     twig: Twig
-    planner: Planner
+    planner: Plan
 
 
 class Growth:
@@ -42,6 +43,11 @@ class Growth:
         """A rollout was asked for and never drawn, and nothing arrived since."""
         self._look: _Look | None = None
         self._begun = [self.tree.twig(selection.solution) for selection in known.selections[-1:]]
+
+    @property
+    def looking(self) -> Hashable | None:
+        """The solution whose first error is looked for."""
+        return self._look.twig.branch.id if self._look else None
 
     @property
     def room(self) -> int:
@@ -88,8 +94,12 @@ class Growth:
             selected.append(found)
             self.selections.append(Selection(found.pair, found.branch.id))
             twig = self.tree.twig(found.branch.id)
+        return _Look(twig, self.plan(twig))
+
+    def plan(self, twig: Twig) -> Plan:
+        """How the first error of a solution is found; a benchmark puts other ways here."""
         chain = Chain(twig.branch.id, twig.evidence, drawn=twig.drawn)
-        return _Look(twig, Planner([chain], self.parameters, price=self.config.price))
+        return Planner([chain], self.parameters, price=self.config.price)
 
     def take(self, chain: Hashable, rollout: Rollout) -> bool:
         """Take in one rollout; False for one that is not in flight."""

@@ -89,6 +89,10 @@ class Search:
         except KeyError:
             raise InvalidInput(f"no such solution: {chain!r}") from None
 
+    def looking(self, problem: Hashable) -> Hashable | None:
+        """The solution whose first error is looked for; those selected before it are finished with."""
+        return self._growth(problem).looking
+
     def spent(self, problem: Hashable) -> int:
         """Rollouts drawn for a problem, those in flight and ungradable ones too."""
         return self._growth(problem).spent

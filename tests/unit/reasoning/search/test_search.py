@@ -183,6 +183,7 @@ def mixed(root_rollouts: int = 0) -> Search:
 def test_what_was_not_asked_for_changes_nothing() -> None:
     ours = mixed()
     (request,) = ours.next(4)
+    assert ours.looking("p") == "A"
     before = ours.posterior("A")
     for chain, prefix, sample in (("A", 9, 0), ("A", -1, 0), ("B", request.prefix, 0), ("A", request.prefix, 7)):
         ours.take(chain, [rollout(prefix, sample, Verdict.WRONG)])
