@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
+from annotator import examples
 from annotator.models import Endpoint, Judgement, Project
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ class Votes:
 
     def there(self) -> QuerySet[Judgement]:
         """Those that are stored, of all runs and projects."""
-        return Judgement.objects.filter(prompt=self.asked.prompt, parameters=self.parameters)
+        return self.shown_whatever().filter(prompt=self.asked.prompt)
+
+    def shown_whatever(self) -> QuerySet[Judgement]:
+        """Those of this model asked in this way under any prompt. With other examples it is another judge, but one
+        that errs where the first erred: whoever wants both has to ask for it.
+        """
+        return Judgement.objects.filter(parameters=self.parameters)
 
 
 def votes_of(project: Project, endpoint: Endpoint, config: Mapping[str, Any], seed: int = 0) -> Votes:
@@ -39,7 +46,8 @@ def votes_of(project: Project, endpoint: Endpoint, config: Mapping[str, Any], se
 
     temperature = float(config.get("temperature", endpoint.temperature))
     tokens = int(config.get("max_tokens", endpoint.max_tokens))
-    asked = JudgeConfig(temperature=temperature, run_seed=seed, base_tokens=tokens)
+    shown = examples.values(config)
+    asked = JudgeConfig(temperature=temperature, examples=shown, run_seed=seed, base_tokens=tokens)
     # The model that is asked belongs to them: another judge's votes are none of this one's.
     parameters = short_hash(endpoint.model, temperature, asked.reference)
     return Votes(asked, parameters, int(config.get("votes", project.judge_votes)))

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from annotator import exports
 from annotator.models import Endpoint, FinishReason, Project, RunKind, SolutionStatus
+from annotator.models.projects import MOST_EXAMPLES
 
 
 class Finite(serializers.FloatField):
@@ -73,6 +74,7 @@ class ProjectShape(Strict, serializers.ModelSerializer[Project]):
             "judge",
             "completer",
             "judge_votes",
+            "judge_examples",
             "rollout_price",
             "rollout_cap",
             "token_budget",
@@ -117,6 +119,12 @@ class SelectionField(serializers.DictField):
         "type": "object",
         "properties": {
             "votes": {"type": "integer", "minimum": 1, "maximum": 32},
+            "examples": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MOST_EXAMPLES,
+                "description": "Solutions settled by people that a judge is shown first",
+            },
             "temperature": {"type": "number", "minimum": 0, "maximum": 2},
             "price": {"type": "number", "minimum": 0, "maximum": 1},
             "cap": {"type": "integer", "minimum": 1},

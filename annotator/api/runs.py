@@ -85,7 +85,9 @@ class RunEstimate(View):
         """What a run would take; nothing is started."""
         project = self.project(slug, Right.MANAGE)
         asked = _asked(request)
-        found = runs.estimate(project, asked["kind"], asked.get("selection", {}), asked.get("config", {}))
+        found = runs.estimate(
+            project, asked["kind"], asked.get("selection", {}), asked.get("config", {}), asked["seed"]
+        )
         return Response(asdict(found))
 
 

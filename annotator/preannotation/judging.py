@@ -25,7 +25,8 @@ async def judge_all(desk: Desk) -> None:
     """
     run = desk.run
     assert run.endpoint is not None
-    votes = votes_of(run.project, run.endpoint, run.config, run.seed)
+    endpoint = run.endpoint
+    votes = await desk.ledger.ask(lambda: votes_of(run.project, endpoint, run.config, run.seed))
 
     def missing(items: Sequence[Item]) -> dict[int, list[int]]:
         """Votes to ask for, by solution. What is there is not paid for again, unless the run is to look again: then

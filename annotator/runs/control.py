@@ -29,7 +29,7 @@ from annotator.models import (
     record,
 )
 from annotator.runs.searches import made_by
-from annotator.runs.selection import check_config, check_kind, endpoint_for, selected, skips
+from annotator.runs.selection import check_config, check_kind, endpoint_for, kept_config, selected, skips
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,14 @@ def start(
     check_config(config)
     _check_open(project)
     endpoint = endpoint_for(project, kind)
+    config = kept_config(project, kind, endpoint, config, seed)
     chosen = selected(project, kind, selection, endpoint, config)
     with transaction.atomic():
         run = Run.objects.create(
             project=project,
             kind=kind,
             endpoint=endpoint,
-            config=config | {"selection": selection} | ({"model": endpoint.model} if endpoint else {}),
+            config=config | {"selection": selection},
             seed=seed,
             created_by=person,
         )

@@ -9,9 +9,10 @@ from typing import Any, Final
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
-from annotator.models import Project, Run, RunItem, RunItemState, RunKind, Solution
+from annotator import examples, stand_ins
+from annotator.models import Project, Rollout, Run, RunItem, RunItemState, RunKind, Solution
 from annotator.runs.searches import rollouts_a_problem, unit_of
-from annotator.runs.selection import check_config, check_kind, endpoint_for, selected, skips
+from annotator.runs.selection import check_config, check_kind, endpoint_for, kept_config, selected, skips
 
 CHARACTERS_A_TOKEN: Final = 3.5
 """English with formulas, by the tokenizers in use; only for estimates."""
@@ -48,11 +49,14 @@ class Estimate:
         return f"{text}, {self.cost:,.2f} at this endpoint's prices; {self.basis}."
 
 
-def estimate(project: Project, kind: str, selection: Mapping[str, Any], config: Mapping[str, Any]) -> Estimate:
+def estimate(
+    project: Project, kind: str, selection: Mapping[str, Any], config: Mapping[str, Any], seed: int = 0
+) -> Estimate:
     """Calls, tokens and cost before anything is asked. Raises Unusable or Invalid as `start` would."""
     check_kind(kind)
     check_config(config)
     endpoint = endpoint_for(project, kind)
+    config = kept_config(project, kind, endpoint, config, seed)
     ids = list(selected(project, kind, selection, endpoint, config).values_list("pk", flat=True))
     rows = Solution.objects.filter(pk__in=ids)
     left_out = {reason: rows.filter(condition).count() for reason, condition in skips(kind).items()}
@@ -68,7 +72,9 @@ def estimate(project: Project, kind: str, selection: Mapping[str, Any], config: 
     if kind == RunKind.JUDGE:
         votes = int(config.get("votes", project.judge_votes))
         calls = count * votes
-        prompt, completion = votes * (text + statement + count * PROMPT_OVERHEAD), votes * 30.0 * (size["steps"] or 0)
+        overhead = PROMPT_OVERHEAD + examples.characters(config) / CHARACTERS_A_TOKEN
+        basis += _words_on_examples(config)
+        prompt, completion = votes * (text + statement + count * overhead), votes * 30.0 * (size["steps"] or 0)
     elif kind == RunKind.ROLLOUTS:
         per_solution, known = _rollouts_a_solution(project)
         basis = f"{per_solution:.1f} rollouts a solution, as in this project's earlier runs" if known else basis
@@ -92,5 +98,14 @@ def _rollouts_a_solution(project: Project) -> tuple[float, bool]:
     """Over the solutions that earlier runs are through with: those that wait, or were skipped, drew none."""
     earlier = Run.objects.filter(project=project, kind=RunKind.ROLLOUTS, rollouts__gt=0)
     drawn = earlier.aggregate(n=Sum("rollouts", default=0))["n"]
+def _words_on_examples(config: Mapping[str, Any]) -> str:
+    asked, found = config.get("examples", 0), len(config.get("shown", ()))
+    if not asked:
+        return ""
+    if found == asked:
+        return f", with {found} examples that people settled"
+    return f", with {found} of {asked} examples: people have settled no more that can be shown"
+
+
     through = RunItem.objects.filter(run__in=earlier, state__in=(RunItemState.DONE, RunItemState.FAILED)).count()
     return (drawn / through, True) if through else (ROLLOUTS_ASSUMED, False)

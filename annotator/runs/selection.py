@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from annotator import examples
 from annotator.errors import Invalid, Unusable
 from annotator.models import Endpoint, Project, Rollout, Run, RunKind, Score, Solution, SolutionStatus
+from annotator.models.projects import MOST_EXAMPLES
 from annotator.runs import searches
 from annotator.votes import votes_of
 
@@ -32,6 +34,18 @@ def endpoint_for(project: Project, kind: str) -> Endpoint | None:
         role = "judge" if kind == RunKind.JUDGE else "completer"
         raise Unusable(f"{project} has no {role}: choose an endpoint in its settings")
     return endpoint
+
+
+def kept_config(
+    project: Project, kind: str, endpoint: Endpoint | None, config: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
+    """The config that a run keeps: what was asked for, and what is settled for all of its life when it starts."""
+    kept = dict(config)
+    if endpoint is not None:
+        kept["model"] = endpoint.model
+        if kind == RunKind.JUDGE:
+            kept |= examples.frozen(project, endpoint, config, seed)
+    return kept
 
 
 def selected(
@@ -92,7 +106,7 @@ def _lacking(
     if kind == RunKind.JUDGE:
         votes = votes_of(project, endpoint, config)
         there = (
-            votes.there()
+            votes.shown_whatever()
             .filter(solution__project=project)
             .values("solution")
             .annotate(n=Count("sample", distinct=True))
@@ -124,6 +138,7 @@ def check_config(config: Mapping[str, Any]) -> None:
         "votes": (int, 1, 32),
         "temperature": (float, 0, 2),
         "price": (float, 0, 1),
+        "examples": (int, 0, MOST_EXAMPLES),
         "cap": (int, 1, 100_000),
         "max_tokens": (int, 1, 1_000_000),
         **searches.LIMITS,

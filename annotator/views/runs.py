@@ -104,7 +104,8 @@ def run(request: Request, slug: str, code: str) -> HttpResponse:
         "live": found.state in LIVE_STATES,
         "outcome": [] if found.state in LIVE_STATES else _outcome(found),
         "failures": domain.failures(found),
-        "config": {name: value for name, value in found.config.items() if name != "selection"},
+        "config": {name: value for name, value in found.config.items() if name not in ("selection", "shown")},
+        "shown": [example["solution"] for example in found.config.get("shown", ())],
         "selection": found.config.get("selection") or {},
         "may_manage": Right.MANAGE in request.rights,
     }

@@ -35,7 +35,7 @@ SECTIONS: Final = {
     "Project": ("name", "description", "guidelines"),
     "Routing": ("threshold", "audit_share"),
     "People": ("overlap", "evidence_mode", "lease_minutes"),
-    "Machines": ("judge", "completer", "judge_votes", "rollout_price", "rollout_cap"),
+    "Machines": ("judge", "completer", "judge_votes", "judge_examples", "rollout_price", "rollout_cap"),
     "Budgets": ("token_budget", "money_budget", "rollout_budget"),
 }
 
@@ -63,6 +63,7 @@ class ProjectSettings(Form):
             "evidence_mode": "Show evidence",
             "lease_minutes": "Lease, in minutes",
             "judge_votes": "Votes of the judge",
+            "judge_examples": "Examples for the judge",
             "rollout_price": "Price of a rollout",
             "rollout_cap": "Rollouts a solution, at most",
             "token_budget": "Tokens",
@@ -79,6 +80,7 @@ class ProjectSettings(Form):
             "judge": "Endpoint that says which step is wrong.",
             "completer": "Endpoint that continues solutions from a step, for rollouts.",
             "judge_votes": "Asked so many times for each solution; together they count as one judgement.",
+            "judge_examples": "Solutions that people settled, shown to it first; 0 to 8. With others it is another judge.",
             "rollout_price": "Rolling out stops when the next rollout would tell less than this.",
             "token_budget": "Over the life of the project. Runs pause when it is used up; empty is unlimited.",
             "money_budget": "In the currency of the endpoints' prices; empty is unlimited.",

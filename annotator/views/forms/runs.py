@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from annotator.models import Intake, Project, RunKind, SolutionStatus
+from annotator.models.projects import MOST_EXAMPLES
 
 KINDS = {
     RunKind.JUDGE: "Judge: a model reads each solution and says which step is wrong",
@@ -15,7 +16,7 @@ KINDS = {
     RunKind.ROUTE: "Route: only decide again, with what is known",
 }
 CONFIG = {
-    RunKind.JUDGE: ("votes", "temperature", "max_tokens"),
+    RunKind.JUDGE: ("votes", "examples", "temperature", "max_tokens"),
     RunKind.ROLLOUTS: ("price", "cap", "temperature", "max_tokens"),
 }
 
@@ -32,6 +33,7 @@ class NewRun(forms.Form):
     limit = forms.IntegerField(required=False, min_value=1, label="At most", help_text="Oldest first; empty is all.")
     again = forms.BooleanField(required=False, label="Also those that have been looked at already")
     votes = forms.IntegerField(required=False, min_value=1, max_value=32, label="Votes")
+    examples = forms.IntegerField(required=False, min_value=0, max_value=MOST_EXAMPLES, label="Examples from people")
     price = forms.FloatField(required=False, min_value=0, max_value=1, label="Price of a rollout")
     cap = forms.IntegerField(required=False, min_value=1, max_value=100_000, label="Rollouts a solution, at most")
     temperature = forms.FloatField(required=False, min_value=0, max_value=2)
@@ -46,6 +48,7 @@ class NewRun(forms.Form):
         self._choose("intake", "any", [(one.code, str(one)) for one in intakes])
         for name, default in (
             ("votes", project.judge_votes),
+            ("examples", project.judge_examples),
             ("price", project.rollout_price),
             ("cap", project.rollout_cap),
         ):
