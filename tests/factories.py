@@ -34,6 +34,7 @@ from annotator.models import (
     OwnGrade,
     Person,
     Posterior,
+    Preference,
     Problem,
     Project,
     Purpose,
@@ -237,6 +238,14 @@ def make_stand_in(problem: Problem, **fields: Any) -> StandIn:
 
 def make_score(solution: Solution, values: Sequence[float], *, model: str = "test/prm") -> Score:
     return Score.objects.create(solution=solution, step_count=solution.step_count, values=list(values), model=model)
+
+
+def make_preference(solution: Solution, run: Run, prefix: int = 1, **fields: Any) -> Preference:
+    """A pair of steps after the first `prefix` of a solution."""
+    values = {"chosen": "It is 18.", "rejected": "It is 17.", "chosen_value": 0.9, "rejected_value": 0.1, **fields}
+    return Preference.objects.create(
+        problem=solution.problem, solution=solution, step_count=solution.step_count, prefix=prefix, run=run, **values
+    )
 
 
 def make_posterior(solution: Solution, probabilities: Sequence[float], **fields: Any) -> Posterior:

@@ -10,7 +10,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from annotator import exports
+from annotator import exports, runs
 from annotator.models import Endpoint, FinishReason, Project, RunKind, SolutionStatus
 from annotator.models.projects import MOST_EXAMPLES
 
@@ -129,6 +129,10 @@ class SelectionField(serializers.DictField):
             "price": {"type": "number", "minimum": 0, "maximum": 1},
             "cap": {"type": "integer", "minimum": 1},
             "max_tokens": {"type": "integer", "minimum": 1},
+            **{
+                name: {"type": "integer" if kind is int else "number", "minimum": low, "maximum": high}
+                for name, (kind, low, high) in runs.SEARCH_LIMITS.items()
+            },
         },
         "additionalProperties": False,
     }

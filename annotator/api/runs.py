@@ -13,7 +13,7 @@ from annotator import runs
 from annotator.api.asked import RunRequest
 from annotator.api.base import View
 from annotator.api.shapes import Accepted, EstimateShape, RunShape
-from annotator.models import Run
+from annotator.models import Run, RunKind
 from annotator.permissions import Right
 
 
@@ -41,6 +41,7 @@ def shown(run: Run) -> dict[str, Any]:
             "completion_tokens": run.completion_tokens,
             "money": run.cost,
         },
+        "yielded": asdict(runs.yielded(run)) if run.kind == RunKind.SEARCH else None,
         "failures": [asdict(group) for group in runs.failures(run)],
         "simulated": bool(run.endpoint and run.endpoint.simulated),
     }
@@ -63,7 +64,10 @@ class Runs(View):
 
     @extend_schema(request=RunRequest, responses={202: Accepted})
     def post(self, request: Request, slug: str) -> Response:
-        """Start a run; without a selection it looks at the solutions that lack its evidence."""
+        """Start a run; without a selection it looks at the solutions that lack its evidence.
+
+        A `search` looks at problems: those of the selected solutions.
+        """
         project = self.project(slug, Right.MANAGE)
         asked = _asked(request)
         run = runs.start(

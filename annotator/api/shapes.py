@@ -40,7 +40,9 @@ class IntakeShape(IntakeRowShape):
 
 
 class EstimateShape(serializers.Serializer[object]):
-    unit = serializers.ChoiceField(["solutions", "problems"], help_text="What `solutions` counts: a search looks at problems")
+    unit = serializers.ChoiceField(
+        ["solutions", "problems"], help_text="What `solutions` counts: a search looks at problems"
+    )
     solutions = serializers.IntegerField()
     skipped = serializers.DictField(child=serializers.IntegerField())
     calls = serializers.IntegerField()
@@ -68,6 +70,12 @@ class CostShape(serializers.Serializer[object]):
     money = serializers.FloatField()
 
 
+class YieldShape(serializers.Serializer[object]):
+    selections = serializers.IntegerField(help_text="Wrong continuations and solutions that were taken up")
+    solutions = serializers.IntegerField(help_text="New ones")
+    preferences = serializers.IntegerField(help_text="Pairs of steps")
+
+
 class RunShape(serializers.Serializer[object]):
     id = serializers.CharField()
     kind = serializers.CharField()
@@ -76,6 +84,7 @@ class RunShape(serializers.Serializer[object]):
     endpoint = serializers.CharField(allow_null=True)
     progress = ProgressShape()
     cost = CostShape()
+    yielded = YieldShape(allow_null=True, help_text="Of a search; null for other kinds")
     failures = serializers.ListField(child=serializers.DictField())
     simulated = serializers.BooleanField()
 
@@ -158,11 +167,27 @@ class SolutionShape(serializers.Serializer[object]):
     status = serializers.ChoiceField(SolutionStatus.choices)
     withdrawn = serializers.BooleanField()
     problem = ProblemRowShape()
+    forked_from = serializers.CharField(allow_null=True, help_text="The solution that a search let it branch off")
+    forked_at = serializers.IntegerField(allow_null=True, help_text="How many leading steps the two share")
     steps = StepShape(many=True)
     posterior = PosteriorShape(allow_null=True)
     settlement = SettlementShape(allow_null=True)
     labels = LabelShape(many=True)
     evidence = EvidenceCountsShape()
+
+
+class PreferenceShape(serializers.Serializer[object]):
+    id = serializers.CharField()
+    run = serializers.CharField()
+    problem = ProblemRowShape()
+    solution = serializers.CharField(help_text="Whose first `prefix` steps both follow")
+    prefix = serializers.IntegerField()
+    steps = serializers.ListField(child=serializers.CharField(), help_text="The texts of those steps")
+    chosen = serializers.CharField()
+    rejected = serializers.CharField()
+    chosen_value = serializers.FloatField(help_text="P(no step up to and with it is wrong)")
+    rejected_value = serializers.FloatField()
+    simulated = serializers.BooleanField()
 
 
 class FileShape(serializers.Serializer[object]):

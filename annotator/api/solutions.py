@@ -75,6 +75,8 @@ def _one(row: Solution) -> dict[str, Any]:
             "statement": value.problem.statement,
             "answer": value.problem.answer,
         },
+        "forked_from": row.forked_from.code if row.forked_from else None,
+        "forked_at": row.forked_at,
         "steps": [{"index": s.index, "text": s.text, "start": s.start, "end": s.end} for s in value.steps],
     }
 
@@ -125,7 +127,7 @@ class Solutions(View):
     def get(self, request: Request, slug: str) -> Response:
         """Solutions with steps, posterior, labels and evidence counts, newest first."""
         project = self.project(slug, Right.VIEW)
-        rows = Solution.objects.live().filter(project=project).select_related("problem")
+        rows = Solution.objects.live().filter(project=project).select_related("problem", "forked_from")
         if status := request.query_params.get("status"):
             if status not in SolutionStatus.values:
                 raise Invalid("status", f"{status!r} is not one of {', '.join(SolutionStatus.values)}")
@@ -139,5 +141,5 @@ class SolutionDetail(View):
     @extend_schema(responses=SolutionShape)
     def get(self, request: Request, code: str) -> Response:
         """One solution, withdrawn ones too."""
-        rows = Solution.objects.select_related("project", "problem").prefetch_related("step_rows")
+        rows = Solution.objects.select_related("project", "problem", "forked_from").prefetch_related("step_rows")
         return Response(shown([self.owned(rows, code, Right.VIEW)])[0])

@@ -7,7 +7,7 @@ from csp.decorators import csp_update
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotator.api import exports, intakes, projects, runs, solutions, work
+from annotator.api import exports, intakes, preferences, projects, runs, solutions, work
 from annotator.api.problems import not_found
 
 # Swagger UI brings a <style> element of its own; scripts stay from files, as everywhere.
@@ -32,6 +32,7 @@ urlpatterns = [
     path("v1/assignments/<str:code>/submit/", work.Submit.as_view()),
     path("v1/projects/<slug:slug>/solutions/", solutions.Solutions.as_view()),
     path("v1/solutions/<str:code>/", solutions.SolutionDetail.as_view()),
+    path("v1/projects/<slug:slug>/preferences/", preferences.Preferences.as_view()),
     path("v1/projects/<slug:slug>/exports/", exports.Exports.as_view()),
     path("v1/exports/<str:code>/", exports.ExportDetail.as_view()),
     path("v1/exports/<str:code>/files/<str:name>", exports.ExportFileDetail.as_view(), name="export_file"),

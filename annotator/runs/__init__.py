@@ -16,10 +16,12 @@ from annotator.runs.control import (
     start,
 )
 from annotator.runs.estimate import Estimate, estimate
+from annotator.runs.searches import LIMITS as SEARCH_LIMITS
 from annotator.runs.searches import Yield, made_by, preferences_of, unit_of, yielded
 from annotator.runs.selection import endpoint_for, selected
 
 __all__ = [
+    "SEARCH_LIMITS",
     "Estimate",
     "FailureGroup",
     "Progress",

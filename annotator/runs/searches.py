@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from annotator.models import Endpoint, Preference, Run, RunItem, RunItemState, RunKind, Solution, WorkState
 from annotator.models.problems import SolutionQuerySet
@@ -87,5 +87,4 @@ def made_by(run: Run) -> SolutionQuerySet:
 def preferences_of(project_id: int) -> QuerySet[Preference]:
     """A project's pairs of steps, newest first, without those of solutions that were withdrawn."""
     rows = Preference.objects.filter(problem__project=project_id)
-    live = Q(solution__withdrawn_at=None, solution__superseded_by=None)
-    return rows.filter(live).annotate(code=F("solution__code")).order_by("-pk")
+    return rows.filter(solution__withdrawn_at=None, solution__superseded_by=None).order_by("-pk")

@@ -29,6 +29,7 @@ CALLS: Final = {
     "POST runs/{run}/pause/": ("manage", "manager"),
     "POST projects/{slug}/claim/": ("label", "manager reviewer annotator"),
     "GET projects/{slug}/solutions/": ("read", "manager reviewer trainer"),
+    "GET projects/{slug}/preferences/": ("read", "manager reviewer trainer"),
     "GET solutions/{solution}/": ("read", "manager reviewer trainer"),
     "GET projects/{slug}/exports/": ("export", "manager trainer"),
     "POST projects/{slug}/exports/": ("export", "manager trainer"),

@@ -120,3 +120,44 @@ def test_runs_are_listed_newest_first(manager: Caller, project: Project) -> None
 
 def test_the_states_of_items_are_those_that_progress_counts() -> None:
     assert set(RunItemState.values) == {"waiting", "done", "failed", "skipped"}
+
+
+def test_a_search_takes_each_problem_of_the_selection_once(manager: Caller, project: Project) -> None:
+    problem = make.make_problem(project)
+    first, _ = make.make_solution(problem=problem), make.make_solution(problem=problem)
+    other, unanswered = make.make_solution(project), make.make_solution(problem=make.make_problem(project, answer=None))
+    run = started(manager, project, kind="search", config={"selections": 3, "alpha": 0.7, "length": 300})
+    items = {item.solution: item for item in RunItem.objects.filter(run=run).select_related("solution")}
+    assert items.keys() == {first, other, unanswered}
+    assert (items[unanswered].state, items[unanswered].detail) == ("skipped", "the problem has no reference answer")
+    told = json_of(manager.get(f"runs/{run.code}/"))
+    assert told["yielded"] == {"selections": 0, "solutions": 0, "preferences": 0}
+
+
+def test_a_search_is_not_made_again_of_what_one_has_looked_into(manager: Caller, project: Project) -> None:
+    solution, fresh = make.make_solution(project), make.make_solution(project)
+    earlier = started(manager, project, kind="search", selection={"ids": [solution.code]})
+    RunItem.objects.filter(run=earlier).update(state="done")
+    again = started(manager, project, kind="search", selection={"again": True})
+    assert RunItem.objects.filter(run=again).count() == 2
+    Run.objects.filter(pk=again.pk).update(state="cancelled")
+    assert [item.solution for item in RunItem.objects.filter(run=started(manager, project, kind="search"))] == [fresh]
+
+
+def test_an_estimate_of_a_search_counts_problems(manager: Caller, project: Project) -> None:
+    problem = make.make_problem(project)
+    for _ in range(3):
+        make.make_solution(problem=problem)
+    body = {"kind": "search", "config": {"selections": 2, "root_rollouts": 4}}
+    estimate = json_of(manager.post(f"projects/{project.slug}/runs/estimate/", body))
+    assert (estimate["solutions"], estimate["unit"], estimate["calls"]) == (1, "problems", 4 + 2 * 12)
+    body["config"]["rollouts"] = 10
+    assert json_of(manager.post(f"projects/{project.slug}/runs/estimate/", body))["calls"] == 10
+
+
+@pytest.mark.parametrize(
+    "config", [{"alpha": 0}, {"beta": 1.5}, {"selections": 0}, {"rollouts": 2.5}, {"explore": -1}, {"length": "500"}]
+)
+def test_a_search_refuses_what_is_out_of_its_domain(manager: Caller, project: Project, config: dict[str, Any]) -> None:
+    answer = manager.post(f"projects/{project.slug}/runs/", {"kind": "search", "config": config})
+    assert fields_of(answer) == [f"config.{next(iter(config))}"]

@@ -1,0 +1,59 @@
+"""Pairs of steps that searches found: which of two ways to go on is the better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import beliefs, runs
+from annotator.api.base import View
+from annotator.api.shapes import PreferenceShape
+from annotator.models import Preference
+from annotator.permissions import Right
+from reasoning.characters import unescape
+
+
+def shown(rows: Sequence[Preference]) -> list[dict[str, Any]]:
+    return [_one(row) for row in rows]
+
+
+def _one(row: Preference) -> dict[str, Any]:
+    value = beliefs.solution_value(row.solution)
+    return {
+        "id": row.code,
+        "run": row.run.code,
+        "problem": {
+            "code": row.solution.problem.code,
+            "statement": value.problem.statement,
+            "answer": value.problem.answer,
+        },
+        "solution": row.solution.code,
+        "prefix": row.prefix,
+        "steps": [step.text for step in value.steps[: row.prefix]],
+        "chosen": unescape(row.chosen),
+        "rejected": unescape(row.rejected),
+        "chosen_value": row.chosen_value,
+        "rejected_value": row.rejected_value,
+        "simulated": row.simulated,
+    }
+
+
+class Preferences(View):
+    scopes: ClassVar = {"GET": "read"}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("run", str, description="Only the pairs that this search run found")],
+        responses=PreferenceShape(many=True),
+        operation_id="preferences_list",
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Pairs of steps, newest first: both follow the same steps of the same problem, and one is the better."""
+        project = self.project(slug, Right.VIEW)
+        rows = runs.preferences_of(project.pk).select_related("run", "solution__problem")
+        if run := request.query_params.get("run"):
+            rows = rows.filter(run__code=run)
+        return self.page(request, rows.prefetch_related("solution__step_rows"), shown)
