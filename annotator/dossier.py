@@ -139,6 +139,12 @@ class Dossier:
     history: list[Happening]
 
     @property
+    def says_machine(self) -> bool:
+        """Is there anything in it that machines say?"""
+        looks = any(step.judgements or step.rollouts or step.scores for step in self.steps)
+        return bool(looks or self.posterior or self.start or self.judged_none)
+
+    @property
     def none(self) -> float | None:
         """P(no step is wrong)."""
         return self.posterior.probabilities[-1] if self.posterior else None
@@ -174,6 +180,29 @@ def dossier(solution: Solution) -> Dossier:
         judged_none=[one for one in judgements if one.first_error < 0],
         annotations=[_read(one) for one in annotations if one.superseded_at is None],
         history=_history(solution, routings, settlements, annotations, judgements),
+    )
+
+
+def bare(solution: Solution) -> Dossier:
+    """The solution itself, for whoever is not to know what was said of it."""
+    text = unescape(solution.text)
+    steps = [
+        StepFacts(row.index, text[row.start : row.end], asked=True) for row in Step.objects.filter(solution=solution)
+    ]
+    return Dossier(
+        solution=solution,
+        steps=steps,
+        statement=unescape(solution.problem.statement),
+        posterior=None,
+        routing=None,
+        settlement=None,
+        own_grade=None,
+        audit=None,
+        disagreement=None,
+        start=[],
+        judged_none=[],
+        annotations=[],
+        history=[],
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from annotator.models import (
     Project,
     Purpose,
     Rater,
+    Sighting,
     Slot,
     SlotState,
 )
@@ -35,8 +36,9 @@ _SWEPT: Final = 1000
 def claim(project: Project, rater: Rater) -> Assignment | None:
     """A new assignment of the most urgent solution that is free for this rater; None when nothing is.
 
-    Never what the rater holds, did or skipped. One short transaction, which waits for nobody and whose cost does not
-    grow with the leases that stand. The solution and its problem come with it.
+    Never what the rater holds, did or skipped, nor an audit of which they were shown evidence. One short transaction,
+    which waits for nobody and whose cost does not grow with the leases that stand. The solution and its problem come
+    with it.
     """
     if project.archived_at is not None:
         return None
@@ -52,6 +54,9 @@ WITH picked AS MATERIALIZED (
     WHERE slot.project_id = %(project)s AND slot.state = 'free' AND NOT EXISTS (
         SELECT FROM annotator_assignment AS mine
         WHERE mine.solution_id = slot.solution_id AND mine.rater_id = %(rater)s AND mine.state = ANY(%(not_again)s))
+    AND NOT (slot.purpose = 'audit' AND EXISTS (
+        SELECT FROM annotator_sighting AS seen
+        WHERE seen.solution_id = slot.solution_id AND seen.rater_id = %(rater)s))
     ORDER BY slot.priority DESC, slot.id LIMIT 1
     FOR UPDATE OF slot SKIP LOCKED
 ), taken AS (
@@ -91,9 +96,10 @@ def _take(project: Project, rater: Rater) -> int | None:
 
 def _free_for(project: Project, rater: Rater) -> QuerySet[Slot]:
     """Free slots that this rater may take."""
-    seen = Assignment.objects.filter(solution=OuterRef("solution"), rater=rater, state__in=_NOT_AGAIN)
+    mine = Assignment.objects.filter(solution=OuterRef("solution"), rater=rater, state__in=_NOT_AGAIN)
+    seen = Sighting.objects.filter(solution=OuterRef("solution"), rater=rater)
     free = Slot.objects.filter(project=project, state=SlotState.FREE)
-    return free.filter(~Exists(seen))
+    return free.filter(~Exists(mine), ~(Q(purpose=Purpose.AUDIT) & Exists(seen)))
 
 
 def _lease(project: Project) -> datetime:

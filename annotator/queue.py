@@ -10,7 +10,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotator import leases, settlement, slots, submissions
+from annotator import leases, settlement, sightings, slots, submissions
 from annotator.drafts import save_draft
 from annotator.errors import Conflict, Invalid, Reused
 from annotator.leases import (
@@ -103,7 +103,7 @@ def _hand_in(assignment: Assignment, submission: Submission, key: str | None, bo
         solution=assignment.solution,
         rater=assignment.rater,
         purpose=assignment.slot.purpose,
-        blind=assignment.evidence_seen_at is None,
+        blind=sightings.is_blind(assignment),
         assignment=assignment,
         key=key,
         body_hash=body_hash,

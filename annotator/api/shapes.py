@@ -173,6 +173,9 @@ class SolutionShape(serializers.Serializer[object]):
     posterior = PosteriorShape(allow_null=True)
     settlement = SettlementShape(allow_null=True)
     labels = LabelShape(many=True)
+    withheld = serializers.CharField(
+        help_text="Why posterior, settlement and labels are hidden from you for now; empty where they are not"
+    )
     evidence = EvidenceCountsShape()
 
 

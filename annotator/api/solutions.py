@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import beliefs
+from annotator import beliefs, sightings
 from annotator.api.base import View
 from annotator.api.shapes import SolutionShape
 from annotator.errors import Invalid
@@ -18,6 +18,7 @@ from annotator.models import (
     Annotation,
     Judgement,
     Label,
+    Person,
     Posterior,
     Rollout,
     Score,
@@ -29,20 +30,22 @@ from annotator.permissions import Right
 from reasoning import types
 
 
-def shown(rows: Sequence[Solution]) -> list[dict[str, Any]]:
-    """A few queries for a whole page."""
+def shown(rows: Sequence[Solution], person: Person) -> list[dict[str, Any]]:
+    """What this person may be shown, which is noted; a few queries for a whole page."""
+    withheld = sightings.withheld(person, rows)
     ids = [row.pk for row in rows]
-    current = {"solution__in": ids, "superseded_at": None}
+    current = {"solution__in": [pk for pk in ids if pk not in withheld], "superseded_at": None}
     posteriors = {row.solution_id: row for row in Posterior.objects.filter(**current)}
     settlements = {row.solution_id: row for row in Settlement.objects.filter(**current)}
     labels: dict[int, list[Label]] = {}
     for label in Label.objects.filter(**current).order_by("index"):
         labels.setdefault(label.solution_id, []).append(label)
+    sightings.note(person, [row for row in rows if row.pk in posteriors])
     counts = {
         "judgements": _count(Judgement.objects.filter(solution__in=ids)),
         "rollouts": _count(Rollout.objects.filter(solution__in=ids)),
         "scores": _count(Score.objects.filter(solution__in=ids)),
-        "annotations": _count(Annotation.objects.filter(**current)),
+        "annotations": _count(Annotation.objects.filter(solution__in=ids, superseded_at=None)),
     }
     return [
         _one(row)
@@ -50,6 +53,7 @@ def shown(rows: Sequence[Solution]) -> list[dict[str, Any]]:
             "posterior": _posterior(posteriors.get(row.pk)),
             "settlement": _settlement(settlements.get(row.pk)),
             "labels": [_label(label) for label in labels.get(row.pk, [])],
+            "withheld": withheld.get(row.pk, ""),
             "evidence": {name: count.get(row.pk, 0) for name, count in counts.items()},
         }
         for row in rows
@@ -132,7 +136,7 @@ class Solutions(View):
             if status not in SolutionStatus.values:
                 raise Invalid("status", f"{status!r} is not one of {', '.join(SolutionStatus.values)}")
             rows = rows.filter(status=status)
-        return self.page(request, rows.prefetch_related("step_rows"), shown)
+        return self.page(request, rows.prefetch_related("step_rows"), lambda found: shown(found, self.person))
 
 
 class SolutionDetail(View):
@@ -142,4 +146,4 @@ class SolutionDetail(View):
     def get(self, request: Request, code: str) -> Response:
         """One solution, withdrawn ones too."""
         rows = Solution.objects.select_related("project", "problem", "forked_from").prefetch_related("step_rows")
-        return Response(shown([self.owned(rows, code, Right.VIEW)])[0])
+        return Response(shown([self.owned(rows, code, Right.VIEW)], self.person)[0])

@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotator import queue, settlement
+from annotator import queue, settlement, sightings
 from annotator.errors import DomainError
-from annotator.models import Disagreement, Person, Project
+from annotator.models import Disagreement, Project
 from annotator.permissions import Right
-from annotator.views.access import project_for
+from annotator.views.access import Request, project_for
 from annotator.views.label import in_words, read_form
 from annotator.views.sheet import sheet_of_disagreement
 
@@ -39,14 +39,14 @@ def _open(project: Project) -> Any:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def one(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+def one(request: Request, slug: str, code: str) -> HttpResponse:
     """The labelling page with everybody's ratings beside the steps; a POST settles the disagreement."""
     project = project_for(request, slug, Right.REVIEW)
     disagreement = get_object_or_404(_open(project), solution__code=code)
     if request.method == "GET":
+        sightings.note(request.user, [disagreement.solution])
         context = {"sheet": sheet_of_disagreement(disagreement)}
         return render(request, "annotator/disagreements/one.html", context)
-    assert isinstance(request.user, Person)
     try:
         submission = queue.read_submission(read_form(request.POST))
         settlement.adjudicate(disagreement, request.user.work_as(), submission)

@@ -9,14 +9,15 @@ from typing import Any, Final
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from annotator import dossier
+from annotator import dossier, sightings
 from annotator.models import (
     Destination,
     Intake,
     Label,
+    Person,
     Posterior,
     Project,
     Routing,
@@ -27,7 +28,7 @@ from annotator.models import (
 )
 from annotator.permissions import Right
 from annotator.templatetags.texts import looks_like_code
-from annotator.views.access import project_for
+from annotator.views.access import Request, project_for
 from annotator.views.paging import page_of
 from reasoning.characters import escape
 
@@ -59,6 +60,8 @@ class Row:
     """A mark a step, as templatetags.marks knows them."""
     by: str
     """person or machine: whose the marks are."""
+    withheld: str = ""
+    """Why nothing of it is shown, in words."""
 
     @property
     def words(self) -> str:
@@ -81,7 +84,17 @@ def cells_of(steps: int, labels: Sequence[Label], first_error: int | None) -> li
     return ["1" if i < wrong else "-1" if i == wrong else "after" for i in range(steps)]
 
 
-def _row(solution: Any) -> Row:
+def _rows(person: Person, solutions: Sequence[Solution]) -> list[Row]:
+    """With what this person may be shown, which is noted."""
+    withheld = sightings.withheld(person, solutions)
+    rows = [_row(each, withheld.get(each.pk, "")) for each in solutions]
+    sightings.note(person, [row.solution for row in rows if row.posterior])
+    return rows
+
+
+def _row(solution: Any, withheld: str) -> Row:
+    if withheld:
+        return Row(solution, None, None, "", ["unrated"] * solution.step_count, "person", withheld)
     settlement = next(iter(solution.current_settlement), None)
     posterior = next(iter(solution.current_posterior), None)
     routing = next(iter(solution.current_routing), None)
@@ -131,6 +144,8 @@ def filtered(request: HttpRequest, project: Project) -> QuerySet[Solution]:
         rows = rows.filter(ROUTES["audit"])
     elif asked.get("route") == "people":
         rows = rows.filter(ROUTES["people"], routings__superseded_at=None)
+    if search := asked.get("search"):
+        rows = rows.filter(pk__in=runs.made_by(Run(project=project), search))
     if intake := asked.get("intake"):
         rows = rows.filter(intake__code=intake)
     if search := escape(asked.get("q", "").strip()):
@@ -140,13 +155,13 @@ def filtered(request: HttpRequest, project: Project) -> QuerySet[Solution]:
 
 @require_safe
 @login_required
-def solutions(request: HttpRequest, slug: str) -> HttpResponse:
+def solutions(request: Request, slug: str) -> HttpResponse:
     project = project_for(request, slug, Right.VIEW)
     rows = filtered(request, project)
     page = page_of(request, _with_current(rows))
     context = {
         "page": page,
-        "rows": [_row(solution) for solution in page.rows],
+        "rows": _rows(request.user, page.rows),
         "count": rows.count(),
         "filters": _filters(request, project),
         "search": request.GET.get("q", ""),
@@ -155,16 +170,33 @@ def solutions(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "annotator/solutions/page.html", context)
 
 
+def _found(request: HttpRequest, slug: str, code: str, right: Right) -> Solution:
+    rows = Solution.objects.select_related("problem", "intake", "project")
+    return get_object_or_404(rows, project=project_for(request, slug, right), code=code)
+
+
 @require_safe
 @login_required
-def solution(request: HttpRequest, slug: str, code: str) -> HttpResponse:
-    project = project_for(request, slug, Right.VIEW)
-    found = get_object_or_404(Solution.objects.select_related("problem", "intake"), project=project, code=code)
-    known = dossier.dossier(found)
+def solution(request: Request, slug: str, code: str) -> HttpResponse:
+    found = _found(request, slug, code, Right.VIEW)
+    withheld = sightings.withheld(request.user, [found]).get(found.pk, "")
+    known = dossier.bare(found) if withheld else dossier.dossier(found)
+    if known.says_machine:
+        sightings.note(request.user, [found])
     context = {
         "known": known,
+        "withheld": withheld,
         "solution": found,
         "code": looks_like_code(step.text for step in known.steps),
         "believed": known.posterior.first_error + 1 if known.posterior else None,
     }
     return render(request, "annotator/solution/page.html", context)
+
+
+@require_POST
+@login_required
+def show_solution(request: Request, slug: str, code: str) -> HttpResponse:
+    """Show what was withheld: from now on this person's work on it is not blind."""
+    found = _found(request, slug, code, Right.VIEW)
+    sightings.ask_to_see(request.user, found)
+    return redirect("solution", slug, code)

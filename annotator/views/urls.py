@@ -52,6 +52,7 @@ urlpatterns = [
     path("projects/<slug:slug>/solutions/", solutions.solutions, name="solutions"),
     path("projects/<slug:slug>/solutions/<str:code>/", solutions.solution, name="solution"),
     path("projects/<slug:slug>/runs/", runs.runs, name="runs"),
+    path("projects/<slug:slug>/solutions/<str:code>/show/", solutions.show_solution, name="show_solution"),
     path("projects/<slug:slug>/runs/new/", runs.new_run, name="new_run"),
     path("projects/<slug:slug>/runs/start/", runs.start_run, name="start_run"),
     path("projects/<slug:slug>/runs/<str:code>/", runs.run, name="run"),

@@ -123,7 +123,7 @@ def test_a_page_takes_as_many_queries_however_long_it_is(
         solution = make.make_solution(project)
         make.make_judgement(solution, 1)
         make.make_rollouts(solution, 1, right=2)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(17):
         assert len(json_of(manager.get(path))["results"]) == 12
 
 
