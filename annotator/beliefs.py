@@ -50,7 +50,8 @@ SIBLINGS: Final = 32
 SIMULATED: Final = "simulated/"
 VERSION: Final = "1"
 """Part of every evidence hash: raise it when the same evidence should give another posterior."""
-_IMPORTED: Final = "imported"
+IMPORTED: Final = "imported"
+"""The rater that annotations of other tools are put down to."""
 _BEST_FIRST: Final = (F("current").desc(nulls_last=True), F("stand_in").asc(nulls_first=True), "-id")
 """Of several grades of one answer."""
 _STAND_IN: Final = ("stand_in_id", "stand_in__simulated")
@@ -298,7 +299,7 @@ def _gather_people(found: Mapping[int, _Gathered], solutions: Sequence[Solution]
     for pk, first_error, step_count in imported.values_list("solution_id", "first_error", "step_count"):
         if first_error is not None:  # keys are local to their row, so all of them are one unknown rater
             through = step_count if first_error == NO_ERROR else first_error + 1
-            found[pk].people.append(PersonRating(_IMPORTED, first_error, through))
+            found[pk].people.append(PersonRating(IMPORTED, first_error, through))
 
 
 # --- texts -------------------------------------------------------------------------------------------------------

@@ -191,7 +191,11 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "in
 CELERY_TASK_SOFT_TIME_LIMIT = 30 * 60
 CELERY_TASK_TIME_LIMIT = 31 * 60
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "stepwise.sweep", "schedule": 15.0, "options": {"expires": 15.0}}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "stepwise.sweep", "schedule": 15.0, "options": {"expires": 15.0}},
+    # It counts evidence, which is a second's work in a large project.
+    "fits": {"task": "stepwise.fit_when_due", "schedule": 300.0, "options": {"expires": 300.0}},
+}
 # Nothing of the schedule is worth keeping, so it lives in memory.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
