@@ -15,14 +15,14 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from annotator.enqueue import enqueue
-from annotator.models import LIVE_STATES, Export, Intake, Run, WorkState
+from annotator.models import LIVE_STATES, Export, Fit, Intake, Project, Run, RunKind, WorkState
 from reasoning.characters import escape
 
 log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def _failing(table: type[Intake | Run | Export], pk: int) -> Iterator[None]:
+def _failing(table: type[Intake | Run | Export | Fit], pk: int) -> Iterator[None]:
     """Let what nobody foresaw end the work in words, or the sweep would begin it anew for ever, and pay for it.
 
     A database that is away or in a deadlock, and a task that was told to stop, are left to the sweep.
@@ -63,6 +63,30 @@ def build_export(export_id: int) -> None:
         exports.build(export_id)
 
 
+@shared_task(name="stepwise.fit_project")
+def fit_project(fit_id: int) -> None:
+    from annotator import fitting
+
+    with _failing(Fit, fit_id):
+        fitting.carry_out(fit_id, decide_again)
+
+
+def decide_again(project: Project) -> None:
+    """New parameters: every posterior is another, so where each solution goes is asked anew. People's labels stand."""
+    from annotator import runs
+
+    runs.start(project, RunKind.ROUTE)
+
+
+@shared_task(name="stepwise.fit_when_due")
+def fit_when_due() -> None:
+    """Ask for the fits of projects that know half as much again as at their last."""
+    from annotator import fitting
+
+    for project in fitting.due():
+        fitting.request(project)
+
+
 @shared_task(name="stepwise.test_endpoint")
 def test_endpoint(endpoint_id: int) -> None:
     from annotator import preannotation
@@ -70,12 +94,22 @@ def test_endpoint(endpoint_id: int) -> None:
     preannotation.answer_test(endpoint_id)
 
 
+@shared_task(name="stepwise.decide_outdated")
+def decide_outdated() -> None:
+    from annotator import preannotation
+
+    preannotation.decide_outdated()
+
+
 @shared_task(name="stepwise.sweep")
 def sweep() -> None:
     """Find what a lost message or a killed worker left undone, and leases that have lapsed."""
-    from annotator import queue
+    from annotator import queue, stand_ins
 
     queue.expire_lapsed()
-    for table, task in ((Run, "advance_run"), (Intake, "read_intake"), (Export, "build_export")):
+    if stand_ins.outdated(1):
+        enqueue("decide_outdated")
+    tables = (Run, "advance_run"), (Intake, "read_intake"), (Export, "build_export"), (Fit, "fit_project")
+    for table, task in tables:
         for pk in table.unattended():
             enqueue(task, pk)
