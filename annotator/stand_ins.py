@@ -6,6 +6,7 @@ own solutions have no vote, and the voters get no grade by it. A reference answe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from annotator.enqueue import enqueue
 from annotator.models import Endpoint, Problem, Project, Rollout, Run, Solution, StandIn, record
 from reasoning.characters import escape, unescape
 from reasoning.equivalence import GRADER_VERSION
@@ -37,6 +39,15 @@ def wanting(project: Project, problems: Iterable[int]) -> QuerySet[Problem, int]
     enough = StandIn.objects.filter(problem=OuterRef("pk"), superseded_at=None, samples__gte=project.stand_in_samples)
     unanswered = Problem.objects.filter(~Exists(enough), pk__in=problems, answer=None)
     return unanswered.order_by("pk").values_list("pk", flat=True)
+
+
+def lacking(project: Project, problems: Iterable[int]) -> int:
+    """How many whole solutions are still to be drawn for these problems."""
+    if project.completer is None:
+        return 0
+    wanted = list(wanting(project, problems))
+    drawn = Counter(ballots(wanted, project.completer).values_list("solution__problem", flat=True))
+    return sum(max(project.stand_in_samples - drawn[problem], 0) for problem in wanted)
 
 
 def answers_of(drawn: Sequence[Rollout]) -> list[str | None]:
@@ -91,6 +102,7 @@ def answer(problem: Problem, answer: str, key: str) -> None:
     held.save(update_fields=["answer", "key"])
     if StandIn.objects.filter(problem=held, superseded_at=None).update(superseded_at=timezone.now()):
         record("stand_in.replaced", project=held.project, subject=held.code)
+        enqueue("decide_outdated")
 
 
 def outdated(limit: int) -> list[int]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,14 +10,13 @@ from typing import Any, Final
 from annotator.intake import evidence, fields
 from annotator.intake.options import Options
 from annotator.intake.rows import Placed, Row, RowRefused
-from annotator.models.problems import KEPT, content_hash, digest
+from annotator.models.problems import KEPT, content_hash, problem_key
 from reasoning import answers, steps
 from reasoning.characters import escape
 from reasoning.types import Step
 
 LABELS_KEY: Final = "labels of the row"
 """Key of the annotation that a row's own labels become where they are taken as evidence."""
-_SPACE: Final = re.compile(r"\s+")
 _DEEPEST: Final = 100
 """Levels of a row's own fields. Python's stack ends at some hundreds, wherever they are walked again."""
 _LONGEST: Final = {"source": 120, "id": 300, "generator": 200}
@@ -42,6 +39,10 @@ class Prepared:
     answer: str | None
     problem_key: str
     content_hash: str
+    open_key: str
+    """`problem_key` as it would be without the reference answer."""
+    open_hash: str
+    """`content_hash` likewise."""
     source: str
     source_id: str | None
     generator: str
@@ -61,6 +62,11 @@ class Prepared:
     def identity(self) -> tuple[str, str]:
         """What the row is known by within its project: source and id, else its content."""
         return ("", self.content_hash) if self.source_id is None else (self.source, self.source_id)
+
+    @property
+    def open_identity(self) -> tuple[str, str]:
+        """What it would be known by without its reference answer."""
+        return ("", self.open_hash) if self.source_id is None else (self.source, self.source_id)
 
 
 def prepare(placed: Placed, options: Options, default_source: str) -> Prepared:
@@ -83,8 +89,10 @@ def prepare(placed: Placed, options: Options, default_source: str) -> Prepared:
         placed=placed,
         statement=escape(row.problem),
         answer=None if answer is None else escape(answer),
-        problem_key=digest([_SPACE.sub(" ", unicodedata.normalize("NFC", row.problem)).strip(), answer]),
+        problem_key=problem_key(row.problem, answer),
         content_hash=content_hash(row.problem, answer, [step.text for step in placed_steps]),
+        open_key=problem_key(row.problem, None),
+        open_hash=content_hash(row.problem, None, [step.text for step in placed_steps]),
         source=escape(source),
         source_id=None if row.source_id is None else escape(row.source_id),
         generator=escape(row.generator),

@@ -10,14 +10,14 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotator import changes
+from annotator import changes, stand_ins
 from annotator.imported import Imported, settle_imports
-from annotator.intake import looks
+from annotator.intake import looks, scored
 from annotator.intake.formats import reader_of
 from annotator.intake.options import Options
 from annotator.intake.prepared import Prepared, prepare
-from annotator.intake.rows import Broken, Placed, RowRefused
-from annotator.models import Intake, Problem, Refusal, Solution, SolutionStatus, WorkState
+from annotator.intake.rows import Broken, Item, Placed, PlacedScores, RowRefused
+from annotator.models import Intake, Problem, Refusal, Score, Solution, SolutionStatus, WorkState
 from annotator.models.problems import KEPT
 from reasoning.characters import escape
 
@@ -29,19 +29,32 @@ class Overtaken(Exception):
     """Another reader stored this batch, or the intake was cancelled or withdrawn."""
 
 
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What a row's identity stands for already."""
+
+    content_hash: str
+    answer: str | None
+    whereabouts: str
+
+
 @dataclass(slots=True)
 class _Batch:
     intake: Intake
     now: datetime
     new: list[Prepared] = field(default_factory=list)
     known: int = 0
+    scored: int = 0
+    """Rows of new scores."""
+    answering: list[Prepared] = field(default_factory=list)
+    """Known but for their reference answer, which their problems lack."""
     refused: list[Broken] = field(default_factory=list)
 
     def refuse(self, placed: Placed, field: str, reason: str) -> None:
         self.refused.append(Broken(placed.line, field, reason, placed.excerpt))
 
 
-def store(intake_id: int, items: Sequence[Placed | Broken], *, after: int) -> Intake:
+def store(intake_id: int, items: Sequence[Item], *, after: int) -> Intake:
     """Store the rows that follow the first `after` of the file. Raises Overtaken when that is not where it stands."""
     with transaction.atomic():
         intake = Intake.objects.select_related("project").select_for_update(of=("self",)).get(pk=intake_id)
@@ -52,7 +65,8 @@ def store(intake_id: int, items: Sequence[Placed | Broken], *, after: int) -> In
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, intake.project_id])
         changes.announce_in(intake.project_id)
         batch = _Batch(intake, timezone.now())
-        _sort_out(batch, items)
+        _score(batch, [item for item in items if isinstance(item, PlacedScores)])
+        _sort_out(batch, [item for item in items if not isinstance(item, PlacedScores)])
         stored = _insert(batch)
         _settle(stored, intake)
         looks.keep(stored)
@@ -60,20 +74,33 @@ def store(intake_id: int, items: Sequence[Placed | Broken], *, after: int) -> In
     return intake
 
 
+def _score(batch: _Batch, items: Sequence[PlacedScores]) -> None:
+    """Rows that are scores of what is here already."""
+    outcome = scored.sort_out(batch.intake, items)
+    Score.objects.bulk_create(outcome.new)
+    batch.scored = len(items) - outcome.known - len(outcome.refused)
+    batch.known += outcome.known
+    batch.refused += outcome.refused
+
+
 def _sort_out(batch: _Batch, items: Iterable[Placed | Broken]) -> None:
     """Which rows are new, known, or refused."""
     prepared = list(_prepared(batch, items))
     there = _there(batch.intake, prepared)
     for row in prepared:
-        before = there.get(row.identity)
+        before = there.get(row.identity) or there.get(row.open_identity)
         if before is None:
-            there[row.identity] = (row.content_hash, f"line {row.placed.line} of this file")
+            line = f"line {row.placed.line} of this file"
+            there[row.identity] = _There(row.content_hash, row.answer, line)
             batch.new.append(row)
-        elif before[0] == row.content_hash:
+        elif before.content_hash == row.content_hash:
             batch.known += 1
+        elif before.content_hash == row.open_hash and before.answer in (None, row.answer):
+            batch.known += 1
+            batch.answering.append(row)
         else:
-            reason = f"{row.source_id!r} of source {row.source!r} is already here with other content: {before[1]}"
-            batch.refuse(row.placed, "id", reason)
+            reason = f"{row.source_id!r} of source {row.source!r} is already here with other content"
+            batch.refuse(row.placed, "id", f"{reason}: {before.whereabouts}")
 
 
 def _prepared(batch: _Batch, items: Iterable[Placed | Broken]) -> Iterator[Prepared]:
@@ -89,19 +116,21 @@ def _prepared(batch: _Batch, items: Iterable[Placed | Broken]) -> Iterator[Prepa
             batch.refuse(item, refusal.field, refusal.reason)
 
 
-def _there(intake: Intake, rows: Sequence[Prepared]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Content hash and whereabouts of what the project already has, by identity."""
+def _there(intake: Intake, rows: Sequence[Prepared]) -> dict[tuple[str, str], _There]:
+    """What the project already has, by identity."""
     live = Solution.objects.live().filter(project=intake.project_id)
     by_id = live.filter(source_id__in={row.source_id for row in rows if row.source_id is not None})
     by_content = live.filter(
-        source_id=None, content_hash__in={row.content_hash for row in rows if row.source_id is None}
+        source_id=None,
+        content_hash__in={each for row in rows if row.source_id is None for each in (row.content_hash, row.open_hash)},
     )
-    columns = ("source", "source_id", "content_hash", "code", "intake__name")
+    columns = ("source", "source_id", "content_hash", "problem__answer", "code", "intake__name")
     there = {}
     for found in (by_id, by_content):
-        for source, source_id, content_hash, code, name in found.values_list(*columns):
+        for source, source_id, content_hash, answer, code, name in found.values_list(*columns):
             identity = ("", content_hash) if source_id is None else (source, source_id)
-            there[identity] = (content_hash, f"solution {code}" + (f" from {name}" if name else ""))
+            whereabouts = f"solution {code}" + (f" from {name}" if name else "")
+            there[identity] = _There(content_hash, answer, whereabouts)
     return there
 
 
@@ -121,6 +150,7 @@ def _insert(batch: _Batch) -> list[tuple[Solution, Prepared]]:
 
 def _problems(batch: _Batch) -> dict[str, Problem]:
     """The problems of the new rows by key: one each, found or made."""
+    _answer_problems(batch)
     first = {row.problem_key: row for row in reversed(batch.new)}
     Problem.objects.bulk_create(
         [
@@ -130,6 +160,17 @@ def _problems(batch: _Batch) -> dict[str, Problem]:
         ignore_conflicts=True,
     )
     return {found.key: found for found in Problem.objects.filter(project=batch.intake.project_id, key__in=first)}
+
+
+def _answer_problems(batch: _Batch) -> None:
+    """A problem that is here without a reference answer takes the first that comes; rows with another stay apart."""
+    answers = {row.open_key: row for row in reversed([*batch.answering, *batch.new]) if row.answer is not None}
+    mine = Problem.objects.filter(project=batch.intake.project_id)
+    taken = set(mine.filter(key__in={row.problem_key for row in answers.values()}).values_list("key", flat=True))
+    for problem in mine.filter(key__in=answers, answer=None).order_by("pk"):
+        row = answers[problem.key]
+        if row.answer is not None and row.problem_key not in taken:
+            stand_ins.answer(problem, row.answer, row.problem_key)
 
 
 def _solution(batch: _Batch, row: Prepared, problem: Problem) -> Solution:
@@ -174,7 +215,7 @@ def _count(batch: _Batch, read: int) -> None:
         for broken in batch.refused
     )
     intake.rows_read += read
-    intake.rows_new += len(batch.new)
+    intake.rows_new += len(batch.new) + batch.scored
     intake.rows_known += batch.known
     intake.rows_refused += len(batch.refused)
     intake.save(update_fields=["rows_read", "rows_new", "rows_known", "rows_refused"])

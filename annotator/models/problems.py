@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -105,6 +107,14 @@ def digest(parts: Sequence[str | None]) -> str:
     return found.hexdigest()
 
 
+_SPACE: Final = re.compile(r"\s+")
+
+
+def problem_key(statement: str, answer: str | None) -> str:
+    """What a problem is known by within its project; of unescaped text."""
+    return digest([_SPACE.sub(" ", unicodedata.normalize("NFC", statement)).strip(), answer])
+
+
 def content_hash(statement: str, answer: str | None, steps: Sequence[str]) -> str:
     """By which a solution without an id of its own is known again. Texts as they came, not escaped."""
     return digest([statement, answer, *steps])
@@ -148,6 +158,7 @@ class Solution(models.Model):
 
     objects = SolutionQuerySet.as_manager()
     step_rows: RelatedManager[Step]
+    forks: RelatedManager[Solution]
     labels: RelatedManager[Label]
     settlements: RelatedManager[Settlement]
     annotations: RelatedManager[Annotation]
@@ -192,6 +203,11 @@ class Solution(models.Model):
 
     def __str__(self) -> str:
         return self.source_id or self.code
+
+    @property
+    def live_forks(self) -> models.QuerySet[Solution]:
+        """What searches let branch off it, by where."""
+        return self.forks.filter(withdrawn_at=None, superseded_by=None).order_by("forked_at", "pk")
 
 
 class Step(models.Model):

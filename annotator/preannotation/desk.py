@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils import timezone
 
-from annotator import beliefs, grading, routing
+from annotator import beliefs, grading, routing, stand_ins
 from annotator.models import Run, RunItem, RunItemState, RunKind, Solution
 from annotator.preannotation.ledger import Ledger
 from reasoning import types
@@ -101,6 +101,17 @@ def route(run: Run, solutions: Sequence[int]) -> None:
     of_items = Q(pk__in=solutions)
     if run.kind == RunKind.SEARCH:
         of_items = Q(problem__in=Solution.objects.filter(of_items).values("problem"))
-    rows = list(live.filter(of_items).select_related("problem", "project"))
-    grading.grade_answers(rows)
-    routing.route(rows)
+    _decide(list(live.filter(of_items).select_related("problem", "project")))
+
+
+def decide_outdated() -> None:
+    """Decide again on what rests on a stand-in that is no more: a reference answer has come, or another election."""
+    before: list[int] = []
+    while (ids := stand_ins.outdated(CLOSE_AT_ONCE)) and ids != before:
+        _decide(list(Solution.objects.live().filter(pk__in=ids).select_related("problem", "project")))
+        before = ids
+
+
+def _decide(solutions: Sequence[Solution]) -> None:
+    grading.grade_answers(solutions)
+    routing.route(solutions)

@@ -90,7 +90,7 @@ def start(
             created_by=person,
         )
         run.total = _freeze(run, chosen)
-        for reason, condition in skips(kind).items():
+        for reason, condition in skips(project, kind).items():
             items = RunItem.objects.filter(run=run, solution__in=Solution.objects.filter(condition, project=project))
             items.update(state=RunItemState.SKIPPED, detail=reason, ended_at=timezone.now())
         run.save(update_fields=["total"])

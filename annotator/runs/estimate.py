@@ -59,9 +59,9 @@ def estimate(
     config = kept_config(project, kind, endpoint, config, seed)
     ids = list(selected(project, kind, selection, endpoint, config).values_list("pk", flat=True))
     rows = Solution.objects.filter(pk__in=ids)
-    left_out = {reason: rows.filter(condition).count() for reason, condition in skips(kind).items()}
+    left_out = {reason: rows.filter(condition).count() for reason, condition in skips(project, kind).items()}
     left_out = {reason: n for reason, n in left_out.items() if n}
-    for condition in skips(kind).values():
+    for condition in skips(project, kind).values():
         rows = rows.exclude(condition)
     size = rows.aggregate(
         n=Count("pk"), text=Sum(Length("text")), statement=Sum(Length("problem__statement")), steps=Sum("step_count")
@@ -78,8 +78,12 @@ def estimate(
     elif kind == RunKind.ROLLOUTS:
         per_solution, known = _rollouts_a_solution(project)
         basis = f"{per_solution:.1f} rollouts a solution, as in this project's earlier runs" if known else basis
-        calls = round(count * per_solution)
-        prompt, completion = per_solution * (statement + text / 2), per_solution * text / 2
+        ballots = stand_ins.lacking(project, rows.values_list("problem", flat=True)) if project.stand_ins else 0
+        basis += f", and {ballots:,} whole solutions to find majority answers" if ballots else ""
+        calls = round(count * per_solution) + ballots
+        whole = ballots / count if count else 0.0
+        prompt = per_solution * (statement + text / 2) + whole * statement
+        completion = per_solution * text / 2 + whole * text
     elif kind == RunKind.SEARCH:
         per_problem, known = rollouts_a_problem(project.pk, config)
         basis = f"{per_problem:.1f} rollouts a problem, as in this project's earlier searches" if known else basis
@@ -94,10 +98,6 @@ def estimate(
     return Estimate(count, left_out, calls, round(prompt), round(completion), cost, basis, unit_of(kind))
 
 
-def _rollouts_a_solution(project: Project) -> tuple[float, bool]:
-    """Over the solutions that earlier runs are through with: those that wait, or were skipped, drew none."""
-    earlier = Run.objects.filter(project=project, kind=RunKind.ROLLOUTS, rollouts__gt=0)
-    drawn = earlier.aggregate(n=Sum("rollouts", default=0))["n"]
 def _words_on_examples(config: Mapping[str, Any]) -> str:
     asked, found = config.get("examples", 0), len(config.get("shown", ()))
     if not asked:
@@ -107,5 +107,11 @@ def _words_on_examples(config: Mapping[str, Any]) -> str:
     return f", with {found} of {asked} examples: people have settled no more that can be shown"
 
 
+def _rollouts_a_solution(project: Project) -> tuple[float, bool]:
+    """Over the solutions that earlier runs are through with: those that wait, or were skipped, drew none."""
+    earlier = Run.objects.filter(project=project, kind=RunKind.ROLLOUTS, rollouts__gt=0)
+    drawn = earlier.aggregate(n=Sum("rollouts", default=0))["n"]
+    if project.stand_ins:
+        drawn -= Rollout.objects.filter(run__in=earlier, prefix=0).count()  # counted apart
     through = RunItem.objects.filter(run__in=earlier, state__in=(RunItemState.DONE, RunItemState.FAILED)).count()
     return (drawn / through, True) if through else (ROLLOUTS_ASSUMED, False)

@@ -13,9 +13,9 @@ from annotator.errors import Invalid, Unusable
 from annotator.models import Endpoint, Project, Rollout, Run, RunKind, Score, Solution, SolutionStatus
 from annotator.models.projects import MOST_EXAMPLES
 from annotator.runs import searches
+from annotator.stand_ins import NO_ANSWER
 from annotator.votes import votes_of
 
-NO_ANSWER: Final = "the problem has no reference answer"
 ONE_STEP: Final = "it has a single step: no prefix to roll out"
 _LARGEST: Final = 10**9
 
@@ -116,15 +116,19 @@ def _lacking(
     # A reply may name its model otherwise than it was asked for; runs of old did not keep what they asked for.
     asked = Run.objects.filter(Q(config__model=endpoint.model) | ~Q(config__has_key="model"), endpoint=endpoint)
     own = table[kind].objects.filter(Q(run__in=asked) | Q(model=endpoint.model), solution=OuterRef("pk"))
+    if kind == RunKind.ROLLOUTS:
+        own = own.filter(prefix__gt=0)  # a whole solution, drawn to elect a stand-in, says nothing of the steps
     return rows.filter(~Exists(own))
 
 
-def skips(kind: str) -> dict[str, Q]:
-    """Why solutions of a selection get no look, by reason."""
+def skips(project: Project, kind: str) -> dict[str, Q]:
+    """Why solutions of a selection get no look, by reason. Who wants stand-ins learns of the others in the run."""
     if kind == RunKind.SEARCH:
         return {NO_ANSWER: Q(problem__answer=None)}
     if kind != RunKind.ROLLOUTS:
         return {}
+    if project.stand_ins:
+        return {ONE_STEP: Q(step_count=1)}
     return {NO_ANSWER: Q(problem__answer=None), ONE_STEP: Q(step_count=1) & Q(problem__answer__isnull=False)}
 
 
