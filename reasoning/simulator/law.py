@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
@@ -43,11 +44,10 @@ class Law:
     judge: JudgeRates = JudgeRates()
 
     def solve_rate(self, problem: str) -> float:
-        rng = draws.generator("solve", self.seed, problem)
-        return min(max(rng.betavariate(*self.solve), 0.05), 0.98)
+        return min(max(_beta("solve", self.seed, problem, *self.solve), 0.05), 0.98)
 
     def recovery_rate(self, problem: str) -> float:
-        return draws.generator("recovery", self.seed, problem).betavariate(1.0, 1.0 / self.recovery - 1.0)
+        return _beta("recovery", self.seed, problem, 1.0, 1.0 / self.recovery - 1.0)
 
     def first_error(self, problem: str, steps: int, rng: random.Random) -> int:
         """A draw of F for a new chain of `steps` steps; `steps` where no step is wrong."""
@@ -86,6 +86,11 @@ class Law:
             beside = first_error + (1 if draws.uniform(*drawn, "side") < 0.5 else -1)
             return min(max(beside, 0), steps - 1)
         return steps if u < hit + near + miss else anywhere
+
+
+@lru_cache(maxsize=65_536)
+def _beta(what: str, seed: int, problem: str, alpha: float, beta: float) -> float:
+    return draws.generator(what, seed, problem).betavariate(alpha, beta)
 
 
 def _logit(p: float) -> float:

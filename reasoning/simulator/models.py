@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 
 from reasoning.evidence.fence import unfence
-from reasoning.simulator import draws
-from reasoning.simulator.completer import complete
+from reasoning.simulator.completer import find_place, go_on
 from reasoning.simulator.law import Law
 from reasoning.simulator.referee import judge, scores
 from reasoning.simulator.truth import Truth
@@ -21,6 +20,9 @@ MODELS: Final = (JUDGE, COMPLETER, PRM)
 
 PRM_SEPARATOR: Final = "<extra_0>"
 
+Say = Callable[..., str]
+"""What a model says to one conversation; the arguments tell apart what is asked for more than once."""
+
 
 class Models:
     """The models of one world."""
@@ -28,24 +30,28 @@ class Models:
     def __init__(self, truth: Truth, law: Law) -> None:
         self.truth, self.law = truth, law
 
-    def reply(self, messages: Sequence[Mapping[str, Any]], draw: tuple[draws.Part, ...]) -> str:
-        """What is said to the last message. `draw` tells apart what is asked for more than once."""
+    def hear(self, messages: Sequence[Mapping[str, Any]]) -> Say:
+        """How the last message will be answered: it is read once, however many completions are asked for."""
         said = str(messages[-1].get("content", ""))
         pieces = unfence(said)
         labels = [label for label, _ in pieces]
         texts = dict(pieces)
         if "solution" in texts and "problem" in texts:
-            return complete(self.truth, self.law, texts["problem"], texts["solution"], *draw)
+            return self._completer(texts["problem"], texts["solution"])
         if "problem" in texts and any(label.startswith("step ") for label in labels):
             steps = [text for label, text in pieces if label.startswith("step ")]
-            answer = judge(self.truth, self.law, texts["problem"], steps, *draw)
-            return orjson.dumps(answer).decode()
+            return self._judge(texts["problem"], steps)
         if self.truth.problem(said) is not None:
-            return complete(self.truth, self.law, said, "", *draw)
-        return (
-            f"I am a simulated model of Stepwise and know {len(self.truth):,} problems by heart; "
-            "of anything else I cannot tell."
-        )
+            return self._completer(said, "")
+        known = f"I am a simulated model of Stepwise and know {len(self.truth):,} problems by heart"
+        return lambda *draw: f"{known}; of anything else I cannot tell."
+
+    def _completer(self, statement: str, prefix: str) -> Say:
+        place = find_place(self.truth, self.law, statement, prefix)
+        return lambda *draw: go_on(place, self.law, *draw)
+
+    def _judge(self, statement: str, steps: Sequence[str]) -> Say:
+        return lambda *draw: orjson.dumps(judge(self.truth, self.law, statement, steps, *draw)).decode()
 
     def score(self, text: str) -> list[float] | None:
         """A PRM's scores of a chat in Qwen's form; None where problem or solution are not known."""

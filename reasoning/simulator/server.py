@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Final
 
 import orjson
@@ -19,7 +20,7 @@ from reasoning.errors import InvalidInput
 from reasoning.simulator import draws, replies
 from reasoning.simulator.faults import HEADER, MODEL_PREFIX, Fault, Faults
 from reasoning.simulator.law import LAW, Law
-from reasoning.simulator.models import MODELS, Models
+from reasoning.simulator.models import MODELS, Models, Say
 from reasoning.simulator.replies import Choice
 from reasoning.simulator.truth import Truth
 
@@ -126,6 +127,7 @@ class _Service:
         return _json({"object": "list", "data": data})
 
     async def chat(self, request: Request) -> Response:
+        came = monotonic()
         if refusal := self._refused(request):
             return refusal
         raw = await request.body()
@@ -139,9 +141,10 @@ class _Service:
             return _refuse(404, f"The model `{asked.model}` does not exist.", "model_not_found")
         self.requests += 1
         self.completions += asked.n
-        await asyncio.sleep(self.settings.slow if fault is Fault.SLOW else self.settings.latency)
-        failed = self._failed(fault)
-        return failed if failed is not None else self._answer(asked, raw, fault)
+        reply = self._failed(fault) or self._answer(asked, raw, fault)
+        takes = self.settings.slow if fault is Fault.SLOW else self.settings.latency
+        await asyncio.sleep(came + takes - monotonic())  # what it takes to write the reply is part of the latency
+        return reply
 
     async def pooling(self, request: Request) -> Response:
         if refusal := self._refused(request):
@@ -197,7 +200,8 @@ class _Service:
 
     def _answer(self, asked: Asked, raw: bytes, fault: Fault | None) -> Response:
         count = 1 if fault is Fault.ONE_CHOICE else asked.n
-        choices = [self._choice(asked, i, fault) for i in range(count)]
+        say = self.world.hear(asked.messages)
+        choices = [_choice(asked, say, i, fault) for i in range(count)]
         name = f"chatcmpl-{draws.digest(raw):016x}"
         used = replies.usage(asked.messages, choices)
         body = replies.whole(name, asked.model, choices, used, with_logprobs=asked.logprobs)
@@ -212,14 +216,14 @@ class _Service:
             return Response(content[:-20] + b", ...", media_type="application/json")
         return Response(content, media_type="application/json")
 
-    def _choice(self, asked: Asked, index: int, fault: Fault | None) -> Choice:
-        if fault is Fault.WRONG_SCHEMA:
-            return Choice('{"verdict": "looks fine to me"}')
-        if fault is Fault.BLANK:
-            return Choice("")
-        text = self.world.reply(asked.messages, asked.draw(index))
-        limit = 1 if fault is Fault.LENGTH else asked.max_tokens
-        return replies.limited(text, stop=asked.stop, max_tokens=limit)
+
+def _choice(asked: Asked, say: Say, index: int, fault: Fault | None) -> Choice:
+    if fault is Fault.WRONG_SCHEMA:
+        return Choice('{"verdict": "looks fine to me"}')
+    if fault is Fault.BLANK:
+        return Choice("")
+    limit = 1 if fault is Fault.LENGTH else asked.max_tokens
+    return replies.limited(say(*asked.draw(index)), stop=asked.stop, max_tokens=limit)
 
 
 async def _events(parts: list[dict[str, Any]], *, done: bool) -> AsyncIterator[bytes]:

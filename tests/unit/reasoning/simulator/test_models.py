@@ -58,9 +58,9 @@ def test_what_is_not_known_is_not_guessed():
     other_steps = as_solution(ROWS[0] | {"steps": ["Something else."]})
     for one in (stranger, other_steps):
         case = judge_prompt.case(one, reference=True)
-        assert json.loads(model.reply([{"role": "user", "content": case}], ()))["unable"] is True
-        assert cannot_tell(model.reply([{"role": "user", "content": rollout_prompt.case(one, 1)}], ()))
-    assert "simulated" in model.reply([{"role": "user", "content": "Who are you?"}], ())
+        assert json.loads(model.hear([{"role": "user", "content": case}])())["unable"] is True
+        assert cannot_tell(model.hear([{"role": "user", "content": rollout_prompt.case(one, 1)}])())
+    assert "simulated" in model.hear([{"role": "user", "content": "Who are you?"}])()
 
 
 def test_rows_without_a_known_first_error_or_steps_teach_nothing():
