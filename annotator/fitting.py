@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -65,7 +66,9 @@ class Report:
     held_out: int
     log_likelihood: float | None
     log_likelihood_before: float | None
-    """Of the defaults, which every fit starts from."""
+    """Of the defaults."""
+    defaults: dict[str, Any]
+    """The parameters that every fit starts from."""
 
 
 def request(project: Project, person: Person | None = None) -> Fit:
@@ -104,6 +107,14 @@ def _has_grown(project: Project) -> bool:
     pairs = list(zip(grounds.counts(project), before, strict=True))
     grown = any(now >= max(then * _GROWN, then + _GROWN_BY) for now, then in pairs)
     return grown and max(now for now, _ in pairs) >= FEWEST
+
+
+def make(project: Project, person: Person | None, decide_again: Callable[[Project], object]) -> Fit:
+    """What `request` gives, carried out before this returns. Raises Conflict where the project is archived."""
+    fit = request(project, person)
+    while (fit := carry_out(fit.pk, decide_again)).state in LIVE_STATES:
+        sleep(0.5)  # a worker is at it
+    return fit
 
 
 def carry_out(fit_id: int, decide_again: Callable[[Project], object]) -> Fit:
@@ -154,7 +165,7 @@ def fitted(found: Grounds) -> tuple[Parameters, Report]:
 
     labels = sum(label is not None for label in found.labels)
     report = Report(
-        True, "", len(found.evidence), found.firm, found.told, labels, found.left_out, 0, None, None
+        True, "", len(found.evidence), found.firm, found.told, labels, found.left_out, 0, None, None, DEFAULTS.to_json()
     )  # fmt: skip
     if found.firm < FEWEST:
         reason = f"{found.firm} solutions with rollouts, a blind reading or a label; {FEWEST} are needed"

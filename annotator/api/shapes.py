@@ -89,6 +89,19 @@ class RunShape(serializers.Serializer[object]):
     simulated = serializers.BooleanField()
 
 
+class FitShape(serializers.Serializer[object]):
+    id = serializers.CharField()
+    state = serializers.ChoiceField(WorkState.choices)
+    detail = serializers.CharField()
+    in_force = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    report = serializers.DictField(help_text="Empty until it is done")
+    parameters = serializers.DictField(allow_null=True)
+    defaults = serializers.DictField(allow_null=True, help_text="What it started from")
+
+
 class AskedStepShape(serializers.Serializer[object]):
     index = serializers.IntegerField()
     text = serializers.CharField()

@@ -7,7 +7,7 @@ from csp.decorators import csp_update
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotator.api import exports, intakes, preferences, projects, runs, solutions, work
+from annotator.api import exports, fits, intakes, preferences, projects, runs, solutions, work
 from annotator.api.problems import not_found
 
 # Swagger UI brings a <style> element of its own; scripts stay from files, as everywhere.
@@ -24,6 +24,8 @@ urlpatterns = [
     path("v1/intakes/<str:code>/withdraw/", intakes.IntakeWithdrawal.as_view()),
     path("v1/projects/<slug:slug>/runs/", runs.Runs.as_view()),
     path("v1/projects/<slug:slug>/runs/estimate/", runs.RunEstimate.as_view()),
+    path("v1/projects/<slug:slug>/fits/", fits.Fits.as_view()),
+    path("v1/fits/<str:code>/", fits.FitDetail.as_view()),
     path("v1/runs/<str:code>/", runs.RunDetail.as_view()),
     re_path(r"^v1/runs/(?P<code>[^/]+)/(?P<move>pause|resume|cancel)/$", runs.RunMove.as_view()),
     path("v1/projects/<slug:slug>/claim/", work.Claim.as_view()),

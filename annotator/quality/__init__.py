@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from annotator.models import Project
-from annotator.quality import agreement, calibration, confusion, cost, people, positions, progress
+from annotator.quality import agreement, calibration, confusion, cost, habits, people, positions, progress
 from annotator.quality.figures import Figure
 
 FIGURES: Final[Mapping[str, Callable[[Project], Figure]]] = {
     "progress": progress.figure,
     "confusion": confusion.figure,
     "calibration": calibration.figure,
+    "habits": habits.figure,
     "positions": positions.figure,
     "agreement": agreement.figure,
     "cost": cost.figure,

@@ -49,7 +49,7 @@ def compared(project: Project) -> list[Compared]:
     looked = Exists(Judgement.objects.filter(**own)) | Exists(Rollout.objects.filter(**own))
     rows = (
         _by_people(project)
-        .filter(looked | Exists(Score.objects.filter(**own)))
+        .filter(looked | Exists(Score.objects.standing().filter(**own)))
         .exclude(heard)
         .annotate(read_at=Coalesce(Subquery(first_read), Now()))
         .annotate(machine=Subquery(beliefs.values("first_error")[:1]))

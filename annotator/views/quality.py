@@ -6,19 +6,23 @@ import csv
 import hashlib
 
 import orjson
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
+from annotator import fitting
+from annotator.errors import Conflict
 from annotator.permissions import Right
 from annotator.quality import FIGURES, everything
-from annotator.views.access import project_for
+from annotator.views.access import Request, project_for
 
 
 @require_safe
 @login_required
-def quality(request: HttpRequest, slug: str) -> HttpResponse:
+def quality(request: Request, slug: str) -> HttpResponse:
     """`seen=HASH` asks whether anything has changed since: 204 if not, so that an open page stays still."""
     project = project_for(request, slug, Right.VIEW)
     figures = everything(project)
@@ -26,7 +30,20 @@ def quality(request: HttpRequest, slug: str) -> HttpResponse:
     if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
     template = "_figures" if "seen" in request.GET else "page"
-    return render(request, f"annotator/quality/{template}.html", {"figures": figures, "seen": seen})
+    context = {"figures": figures, "seen": seen, "may_manage": Right.MANAGE in request.rights}
+    return render(request, f"annotator/quality/{template}.html", context)
+
+
+@require_POST
+@login_required
+def fit_now(request: Request, slug: str) -> HttpResponse:
+    """Ask for a fit; where one is under way, that is it."""
+    project = project_for(request, slug, Right.MANAGE)
+    try:
+        fitting.request(project, request.user)
+    except Conflict as error:
+        messages.error(request, error.detail)
+    return redirect(reverse("quality", args=[slug]) + "#habits")
 
 
 @require_safe

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from django.urls import URLPattern
 
+from annotator import fitting
 from annotator.api.urls import urlpatterns
 from annotator.models import Assignment, Membership, Project, Role, Scope, Token
 from tests import factories as make
@@ -26,6 +27,9 @@ CALLS: Final = {
     "POST projects/{slug}/runs/": ("manage", "manager"),
     "POST projects/{slug}/runs/estimate/": ("manage", "manager"),
     "GET runs/{run}/": ("read", "manager reviewer trainer"),
+    "GET projects/{slug}/fits/": ("read", "manager reviewer trainer"),
+    "POST projects/{slug}/fits/": ("manage", "manager"),
+    "GET fits/{fit}/": ("read", "manager reviewer trainer"),
     "POST runs/{run}/pause/": ("manage", "manager"),
     "POST projects/{slug}/claim/": ("label", "manager reviewer annotator"),
     "GET projects/{slug}/solutions/": ("read", "manager reviewer trainer"),
@@ -53,6 +57,7 @@ def names(project: Project, trainer: Caller) -> dict[str, str]:
         "solution": solution.code,
         "intake": make.make_intake(project).code,
         "run": make.make_run(project).code,
+        "fit": fitting.request(project).code,
         "export": json_of(trainer.post(f"projects/{project.slug}/exports/", {"format": "trl"}), 202)["code"],
         "assignment": assignment.code,
     }
