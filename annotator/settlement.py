@@ -25,6 +25,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotator import certification, labels, slots, submissions
@@ -209,9 +210,11 @@ def _let_pass(
 def adjudicate(disagreement: Disagreement, rater: Rater, submission: Submission) -> Settlement:
     """An expert's word on a disagreement; theirs alone counts.
 
-    Raises Conflict where it has been settled meanwhile, Invalid for a submission that leaves the first error open.
+    Raises NotAllowed for who is part of it, Conflict where it has been settled meanwhile, Invalid for a submission that
+    leaves the first error open.
     """
     [solution] = slots.lock([disagreement.solution_id])
+    check_outside(disagreement, rater)
     if not Disagreement.objects.filter(pk=disagreement.pk, settled_at=None).exists():
         raise Conflict("the disagreement has been settled meanwhile")
     routing = Routing.objects.filter(solution=solution, superseded_at=None).first()
@@ -227,6 +230,17 @@ def adjudicate(disagreement: Disagreement, rater: Rater, submission: Submission)
     [settlement] = labels.conclude([conclusion])
     _close_disagreement(solution, settlement)
     return settlement
+
+
+def parts_of(rater: Rater) -> QuerySet[Assignment]:
+    """The solutions that this rater has read or is at work on, by their assignments."""
+    return Assignment.objects.filter(rater=rater, state__in=(AssignmentState.OPEN, AssignmentState.SUBMITTED))
+
+
+def check_outside(disagreement: Disagreement, rater: Rater) -> None:
+    """Raise NotAllowed for somebody who would judge their own work."""
+    if parts_of(rater).filter(solution=disagreement.solution_id).exists():
+        raise NotAllowed("you have read this solution yourself: somebody else settles the disagreement")
 
 
 def _decided(submission: Submission) -> dict[int, str]:

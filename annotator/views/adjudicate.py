@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Exists, OuterRef
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
@@ -24,10 +25,11 @@ SHOWN = 200
 
 @login_required
 @require_GET
-def page(request: HttpRequest, slug: str) -> HttpResponse:
+def page(request: Request, slug: str) -> HttpResponse:
     """The open ones, the oldest first."""
     project = project_for(request, slug, Right.REVIEW)
-    waiting = _open(project)
+    own = settlement.parts_of(request.user.work_as()).filter(solution=OuterRef("solution"))
+    waiting = _open(project).annotate(own=Exists(own))
     context = {"rows": waiting[:SHOWN], "count": waiting.count()}
     return render(request, "annotator/disagreements/page.html", context)
 
@@ -43,6 +45,7 @@ def one(request: Request, slug: str, code: str) -> HttpResponse:
     """The labelling page with everybody's ratings beside the steps; a POST settles the disagreement."""
     project = project_for(request, slug, Right.REVIEW)
     disagreement = get_object_or_404(_open(project), solution__code=code)
+    settlement.check_outside(disagreement, request.user.work_as())
     if request.method == "GET":
         sightings.note(request.user, [disagreement.solution])
         context = {"sheet": sheet_of_disagreement(disagreement)}
@@ -60,9 +63,10 @@ def one(request: Request, slug: str, code: str) -> HttpResponse:
     return _onwards(request, project)
 
 
-def _onwards(request: HttpRequest, project: Project) -> HttpResponse:
+def _onwards(request: Request, project: Project) -> HttpResponse:
     """To the next disagreement, or back to the empty list."""
-    following = _open(project).first()
+    own = settlement.parts_of(request.user.work_as()).values("solution")
+    following = _open(project).exclude(solution__in=own).first()
     url = reverse("disagreements", args=[project.slug])
     if following is not None:
         url = reverse("disagreement", args=[project.slug, following.solution.code])

@@ -246,14 +246,17 @@ def test_an_expert_settles_a_disagreement_and_it_is_kept() -> None:
     assert len(opinions_of([solution])[solution.pk]) == 2
 
 
-def test_an_expert_who_took_part_supersedes_their_own_work() -> None:
-    solution = queued(2)
-    expert = make.make_rater()
-    annotate(solution, reading("1", "-1"), expert)
-    annotate(solution, reading("1", "1", "1"))
-    settlement.adjudicate(Disagreement.objects.get(), expert, reading("1", "1", "1"))
-    assert labels_of(solution) == [(0, 1), (1, 1), (2, 1)]
-    assert Annotation.objects.filter(rater=expert, superseded_at=None).get().purpose == "adjudication"
+@pytest.mark.parametrize("handed_in", [True, False])
+def test_nobody_settles_a_disagreement_that_they_are_part_of(handed_in: bool) -> None:
+    solution, disagreement = disputed()
+    if handed_in:
+        rater = Annotation.objects.order_by("pk")[0].rater
+    else:
+        rater = make.make_rater()
+        make.make_assignment(make.make_slot(solution), rater)
+    with pytest.raises(NotAllowed, match="somebody else settles"):
+        settlement.adjudicate(disagreement, rater, reading("1", "1", "1"))
+    assert Disagreement.objects.get().settled_at is None
 
 
 @pytest.mark.parametrize(
