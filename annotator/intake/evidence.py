@@ -1,12 +1,13 @@
 """The `evidence` of a native row: what machines said of the solution before it came here.
 
-    {"judgements": [{"model", "first_error", "verdicts"?, "reason"?, "prompt"?, "sample"?}],
-     "rollouts":   [{"model", "prefix", "right"?, "wrong"?, "unknown"?}],
-     "scores":     [{"model", "values"}],
+    {"judgements": [{"model", "first_error", "verdicts"?, "reason"?, "prompt"?, "parameters"?, "sample"?}],
+     "rollouts":   [{"model", "prefix", "right"?, "wrong"?, "unknown"?, "parameters"?}],
+     "scores":     [{"model", "values", "parameters"?}],
      "final_answer": "right" | "wrong" | "unknown"}
 
 `first_error` counts from 0, −1 says none; `prefix` is the number of steps kept, 0 … K; `right`, `wrong` and `unknown`
-count graded rollouts; `values` are K probabilities. A part that is malformed refuses the row.
+count graded rollouts; `values` are K probabilities; `prompt` and `parameters` are hashes that tell one way of asking a
+model from another. A part that is malformed refuses the row.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from annotator.intake import fields
 from annotator.intake.rows import RowRefused
+from reasoning.characters import escape
 
 VERDICTS: Final = ("right", "wrong", "unknown")
 IMPORTED: Final = "imported"
@@ -28,6 +30,7 @@ _MOST_ROLLOUTS: Final = 4096
 class GivenJudgement:
     model: str
     prompt: str
+    parameters: str
     sample: int
     first_error: int
     verdicts: list[int | None]
@@ -37,6 +40,7 @@ class GivenJudgement:
 @dataclass(frozen=True, slots=True)
 class GivenRollouts:
     model: str
+    parameters: str
     prefix: int
     verdicts: Mapping[str, int]
     """Number of rollouts by verdict."""
@@ -45,6 +49,7 @@ class GivenRollouts:
 @dataclass(frozen=True, slots=True)
 class GivenScores:
     model: str
+    parameters: str
     values: list[float]
 
 
@@ -70,9 +75,9 @@ def parse(given: Mapping[str, Any], steps: int) -> GivenEvidence:
         [_scores(item, where, steps) for where, item in _items(given, "scores")],
         final_answer,
     )
-    _once("judgements", [(item.model, item.prompt, item.sample) for item in evidence.judgements])
-    _once("rollouts", [(item.model, item.prefix) for item in evidence.rollouts])
-    _once("scores", [item.model for item in evidence.scores])
+    _once("judgements", [(each.model, each.prompt, each.parameters, each.sample) for each in evidence.judgements])
+    _once("rollouts", [(each.model, each.parameters, each.prefix) for each in evidence.rollouts])
+    _once("scores", [(each.model, each.parameters) for each in evidence.scores])
     return evidence
 
 
@@ -91,20 +96,39 @@ def _once(part: str, keys: Sequence[object]) -> None:
             raise RowRefused(f"evidence.{part}[{index}]", "stands here twice: one reply would count as two")
 
 
-def _model(item: Mapping[str, Any], where: str) -> str:
+def name_of_model(item: Mapping[str, Any], where: str) -> str:
+    """The item's `model`, escaped."""
     model = item.get("model")
-    if not isinstance(model, str) or not 0 < len(model) <= 200:
-        raise RowRefused(f"{where}.model", "must be text of 1 to 200 characters")
-    return model
+    if not isinstance(model, str) or not 0 < len(escape(model)) <= 200:
+        raise RowRefused(f"{where}.model".lstrip("."), "must be text of 1 to 200 characters")
+    return escape(model)
+
+
+def hash_of(item: Mapping[str, Any], field: str, where: str) -> str:
+    """What stands for a prompt or for parameters, escaped; `IMPORTED` where nothing does."""
+    given = item.get(field)
+    if given is None:
+        return IMPORTED
+    if not isinstance(given, str) or not 0 < len(escape(given)) <= 64:
+        raise RowRefused(f"{where}.{field}".lstrip("."), "must be a hash of at most 64 characters")
+    return escape(given)
+
+
+def probabilities(given: object, where: str) -> list[float]:
+    """One a step, of as many steps as there are."""
+    if not isinstance(given, list) or not given:
+        raise RowRefused(where, f"must be a list of probabilities, one a step, is {fields.kind(given)}")
+    for index, value in enumerate(given):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            shown = f"{value:g}" if isinstance(value, float) else fields.kind(value)
+            raise RowRefused(f"{where}[{index}]", f"must be a probability from 0 to 1, is {shown}")
+    return [float(value) for value in given]
 
 
 def _judgement(item: Mapping[str, Any], where: str, steps: int) -> GivenJudgement:
     first_error = fields.first_error(item.get("first_error"), f"{where}.first_error", steps)
     if first_error is None:
         raise RowRefused(f"{where}.first_error", "is missing: a judge that said nothing leaves no judgement")
-    prompt = item.get("prompt", IMPORTED)
-    if not isinstance(prompt, str) or not 0 < len(prompt) <= 64:
-        raise RowRefused(f"{where}.prompt", "must be a hash of at most 64 characters")
     sample = fields.whole(item.get("sample", 0), f"{where}.sample")
     if not 0 <= sample <= 32767:
         raise RowRefused(f"{where}.sample", f"is {sample}")
@@ -112,7 +136,15 @@ def _judgement(item: Mapping[str, Any], where: str, steps: int) -> GivenJudgemen
     reason = item.get("reason") or ""
     if not isinstance(reason, str):
         raise RowRefused(f"{where}.reason", f"must be text, is {fields.kind(reason)}")
-    return GivenJudgement(_model(item, where), prompt, sample, first_error, verdicts, reason)
+    return GivenJudgement(
+        model=name_of_model(item, where),
+        prompt=hash_of(item, "prompt", where),
+        parameters=hash_of(item, "parameters", where),
+        sample=sample,
+        first_error=first_error,
+        verdicts=verdicts,
+        reason=escape(reason),
+    )
 
 
 def _rollouts(item: Mapping[str, Any], where: str, steps: int) -> GivenRollouts:
@@ -122,14 +154,11 @@ def _rollouts(item: Mapping[str, Any], where: str, steps: int) -> GivenRollouts:
     counts = {verdict: fields.whole(item.get(verdict, 0), f"{where}.{verdict}") for verdict in VERDICTS}
     if min(counts.values()) < 0 or not 0 < sum(counts.values()) <= _MOST_ROLLOUTS:
         raise RowRefused(where, f"must count 1 to {_MOST_ROLLOUTS} rollouts as right, wrong or unknown")
-    return GivenRollouts(_model(item, where), prefix, counts)
+    return GivenRollouts(name_of_model(item, where), hash_of(item, "parameters", where), prefix, counts)
 
 
 def _scores(item: Mapping[str, Any], where: str, steps: int) -> GivenScores:
-    values = item.get("values")
-    if not isinstance(values, list) or len(values) != steps:
-        raise RowRefused(f"{where}.values", f"must be a list of {steps} probabilities, one a step")
-    for index, value in enumerate(values):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise RowRefused(f"{where}.values[{index}]", "must be a probability from 0 to 1")
-    return GivenScores(_model(item, where), [float(value) for value in values])
+    values = probabilities(item.get("values"), f"{where}.values")
+    if len(values) != steps:
+        raise RowRefused(f"{where}.values", f"has {len(values)} entries for {steps} steps")
+    return GivenScores(name_of_model(item, where), hash_of(item, "parameters", where), values)

@@ -28,7 +28,7 @@ def keep(stored: Sequence[tuple[Solution, Prepared]]) -> None:
         Score(
             solution=solution,
             model=score.model,
-            parameters=IMPORTED,
+            parameters=score.parameters,
             step_count=solution.step_count,
             values=score.values,
         )
@@ -66,7 +66,7 @@ def _judgements(stored: Sequence[tuple[Solution, Prepared]]) -> Iterator[Judgeme
                 solution=solution,
                 model=said.model,
                 prompt=said.prompt,
-                parameters=IMPORTED,
+                parameters=said.parameters,
                 sample=said.sample,
                 step_count=solution.step_count,
                 first_error=said.first_error,
@@ -86,7 +86,7 @@ def _rollouts(stored: Sequence[tuple[Solution, Prepared]]) -> Iterator[tuple[Rol
                     prefix=given.prefix,
                     step_count=solution.step_count,
                     model=given.model,
-                    parameters=IMPORTED,
+                    parameters=given.parameters,
                     sample=sample,
                 )
                 yield rollout, row, verdict

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
 from annotator.errors import Invalid
+from reasoning.characters import escape
 from reasoning.steps import SPLITTERS
 
 AS: Final = ("labels", "evidence")
@@ -31,6 +32,8 @@ class Options:
     """How a text without steps is split; see reasoning.steps."""
     labels_as: str = "labels"
     """Labels that come along are settled ("labels") or kept as what somebody said ("evidence")."""
+    model: str = ""
+    """Whose scores a file of scores holds, where its rows do not say."""
     container: str = ""
     """How rows lie in the file: found out from its first bytes, whatever is said here."""
     annotators_are_people: bool = False
@@ -46,7 +49,7 @@ class Options:
             raise Invalid(f"options.{min(unknown)}", f"is not known; there are {known}")
         if "annotators_are_people" in named:
             named["annotators_are_people"] = _flag(named["annotators_are_people"])
-        for name in ("source", "splitter", "container", "labels_as"):
+        for name in ("source", "splitter", "model", "container", "labels_as"):
             if not isinstance(named.get(name, ""), str):
                 raise Invalid(f"options.{name}", "must be text")
         options = cls(**named)
@@ -56,8 +59,9 @@ class Options:
             raise Invalid("options.splitter", f"must be one of auto, {', '.join(SPLITTERS)}")
         if options.container not in CONTAINERS:
             raise Invalid("options.container", f"must be one of {', '.join(CONTAINERS[1:])}")
-        if len(options.source) > 120:
-            raise Invalid("options.source", "is longer than 120 characters")
+        for name, longest in (("source", 120), ("model", 200)):
+            if len(escape(getattr(options, name))) > longest:
+                raise Invalid(f"options.{name}", f"is longer than {longest} characters")
         return options
 
     def as_json(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from annotator.intake.formats import FORMATS, reader_of
 from annotator.intake.options import Options
 from annotator.intake.prepared import prepare
 from annotator.intake.reading import rows_of
-from annotator.intake.rows import Broken, Found, RowRefused, Unreadable
+from annotator.intake.rows import Broken, Found, PlacedScores, RowRefused, Unreadable
 from reasoning.characters import unescape
 
 HEAD: Final = 1 << 20
@@ -69,6 +69,9 @@ def preview(
             if isinstance(item, Broken):
                 refused.append(item)
                 continue
+            if isinstance(item, PlacedScores):
+                shown.append(_scores(item, parsed))
+                continue
             try:
                 row = prepare(item, parsed, reader.source)
             except RowRefused as refusal:
@@ -89,6 +92,20 @@ def preview(
     except Unreadable as error:
         return IntakePreview(tuple(shown), tuple(refused), str(error))
     return IntakePreview(tuple(shown), tuple(refused))
+
+
+def _scores(item: PlacedScores, options: Options) -> PreviewRow:
+    """Scores in the place of steps: only a project knows whose they are."""
+    row = item.row
+    return PreviewRow(
+        line=item.line,
+        problem=f"scores by {unescape(row.model) or options.model or 'a model without a name'}",
+        steps=tuple(f"{value:g}" for value in row.values),
+        source=row.source or options.source,
+        source_id=row.source_id or row.code,
+        answer=None,
+        first_error=None,
+    )
 
 
 def _values(start: bytes) -> Iterator[Found | Broken]:

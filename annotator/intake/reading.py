@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from annotator.enqueue import enqueue
 from annotator.errors import Conflict, Invalid
-from annotator.intake import containers
+from annotator.intake import containers, scored
 from annotator.intake.formats import Reader, reader_of
 from annotator.intake.options import Options
-from annotator.intake.rows import EXCERPT, Broken, Found, Placed, RowRefused, Unreadable
+from annotator.intake.rows import EXCERPT, Broken, Found, Item, Placed, PlacedScores, RowRefused, ScoresRow, Unreadable
 from annotator.intake.store import Overtaken, store
 from annotator.models import Intake, Person, Project, WorkState, record
 from annotator.models.codes import new_code
@@ -140,15 +140,17 @@ def _read(held: Intake) -> Intake:
         return _end(intake, WorkState.FAILED, str(error))
     if intake.rows_read == 0:
         return _end(intake, WorkState.FAILED, "The file holds no row.")
+    # A killed reader's follower decides again what it had decided; that changes nothing.
+    scored.decide_again(intake, between=lambda: held.hold(HOLD_SECONDS))
     return _end(intake, WorkState.DONE, "")
 
 
-def rows(path: Path, reader: Reader) -> Iterator[Placed | Broken]:
+def rows(path: Path, reader: Reader) -> Iterator[Item]:
     """Every row of a file in one format, in order, and where there is none, why."""
     return rows_of(containers.values(path), reader)
 
 
-def rows_of(found: Iterable[Found | Broken], reader: Reader) -> Iterator[Placed | Broken]:
+def rows_of(found: Iterable[Found | Broken], reader: Reader) -> Iterator[Item]:
     """The rows of the values of a file."""
     for item in found:
         if isinstance(item, Broken):
@@ -157,7 +159,10 @@ def rows_of(found: Iterable[Found | Broken], reader: Reader) -> Iterator[Placed 
         excerpt = _excerpt(item.value)
         try:
             for row in reader.read(item.value):
-                yield Placed(item.line, row, excerpt)
+                if isinstance(row, ScoresRow):
+                    yield PlacedScores(item.line, row, excerpt)
+                else:
+                    yield Placed(item.line, row, excerpt)
         except RowRefused as refusal:
             yield Broken(item.line, refusal.field, refusal.reason, excerpt)
 
@@ -173,8 +178,8 @@ def _excerpt(value: Any) -> str:
         return repr(shown)[:EXCERPT]
 
 
-def _batches(items: Iterator[Placed | Broken]) -> Iterator[list[Placed | Broken]]:
-    batch: list[Placed | Broken] = []
+def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
     size = 0
     for item in items:
         batch.append(item)
@@ -186,10 +191,12 @@ def _batches(items: Iterator[Placed | Broken]) -> Iterator[list[Placed | Broken]
         yield batch
 
 
-def _size(item: Placed | Broken) -> int:
+def _size(item: Item) -> int:
     if isinstance(item, Broken):
         return len(item.excerpt)
     row = item.row
+    if isinstance(row, ScoresRow):
+        return 8 * len(row.values)
     return len(row.problem) + len(row.solution or "") + sum(map(len, row.steps or ()))
 
 

@@ -52,6 +52,28 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoresRow:
+    """What one PRM gave the steps of a solution that is here already. Text is not yet escaped but the model's name.
+
+    It is told by `source_id` (and `source`, where there is one), else by `code`, else by `problem`, `answer` and
+    `steps`.
+    """
+
+    source_id: str | None
+    source: str
+    code: str | None
+    problem: str
+    steps: Sequence[str]
+    answer: object
+    model: str
+    """Empty where the file leaves it to the intake's options."""
+    parameters: str
+    field: str
+    """What the file calls the scores."""
+    values: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One JSON value of a file, and the line (or row) it stands on, from 1."""
 
@@ -76,3 +98,15 @@ class Placed:
     line: int
     row: Row
     excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedScores:
+    """Scores and the line they came from."""
+
+    line: int
+    row: ScoresRow
+    excerpt: str
+
+
+Item = Placed | PlacedScores | Broken

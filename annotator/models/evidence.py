@@ -200,6 +200,12 @@ class OwnGrade(models.Model):
         return f"own answer {self.verdict}"
 
 
+class ScoreQuerySet(models.QuerySet["Score"]):
+    def standing(self) -> ScoreQuerySet:
+        """Without those of withdrawn files."""
+        return self.filter(intake__withdrawn_at=None)
+
+
 class Score(models.Model):
     """What one PRM gave each step: P(step is right), length step_count (CHECK in the migration)."""
 
@@ -212,6 +218,8 @@ class Score(models.Model):
     step_count = models.PositiveIntegerField()
     values = ArrayField(models.FloatField())
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScoreQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

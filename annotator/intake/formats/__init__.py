@@ -14,12 +14,14 @@ from annotator.intake.formats import (
     prmbench,
     processbench,
     rlhflow,
+    scores,
     trl,
 )
 from annotator.intake.formats.reader import Reader
 
 # In the order in which they are asked whether they recognise a row: those with names of their own first.
 _READERS: Final = (
+    scores.READER,
     prm800k.READER,
     prmbench.READER,
     mr_gsm8k.READER,

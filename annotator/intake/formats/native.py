@@ -53,7 +53,7 @@ def read(value: Any) -> Iterator[Row]:
         own_answer=_text_in(meta, "model_answer"),
         own_verdict=_flag_in(meta, "final_answer_correct"),
         source=fields.optional_text(row, "source") or "",
-        source_id=_identity(fields.optional_id(row, "id"), solution_id),
+        source_id=identity(fields.optional_id(row, "id"), solution_id),
         generator=fields.optional_text(row, "generator") or "",
         first_error=fields.first_error(row.get("first_error"), "first_error", count),
         step_labels=labels,
@@ -64,7 +64,7 @@ def read(value: Any) -> Iterator[Row]:
     )
 
 
-def _identity(row_id: str | None, solution_id: str | None) -> str | None:
+def identity(row_id: str | None, solution_id: str | None) -> str | None:
     """Rows of one problem may share `id` and differ in `solution_id`."""
     if row_id is None or solution_id is None or row_id == solution_id:
         return row_id or solution_id

@@ -27,12 +27,14 @@ class Command(BaseCommand):
         parser.add_argument("--splitter", help="how a text without steps is split (auto)")
         parser.add_argument("--as", dest="labels_as", help="labels that come along: labels, or evidence")
         parser.add_argument("--annotators-are-people", action="store_true", default=None)
+        parser.add_argument("--model", help="whose scores a file of scores holds, where its rows do not say")
         parser.add_argument("--container", help="jsonl, json or parquet; found out by itself")
         parser.add_argument("--by", metavar="NAME", help="account to which the intake is put down")
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = {
-            name: options[name] for name in ("source", "splitter", "labels_as", "annotators_are_people", "container")
+            name: options[name]
+            for name in ("source", "splitter", "labels_as", "annotators_are_people", "model", "container")
         }
         try:
             person = Person.objects.get(username=options["by"]) if options["by"] else None

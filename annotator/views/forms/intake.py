@@ -19,6 +19,7 @@ FORMAT_WORDS: Final = {
     "prmbench": "PRMBench",
     "mr_gsm8k": "MR-GSM8K, Mr-Ben",
     "bigbench_mistake": "BIG-Bench-Mistake",
+    "scores": "scores by a PRM, of solutions that are here",
 }
 SPLITTER_WORDS: Final = {
     "step_marks": "at “Step 1:” marks",
@@ -47,6 +48,9 @@ class Upload(forms.Form):
         max_length=120,
         help_text="For rows that name none. A row read in again is known by project, source and id.",
     )
+    model = forms.CharField(
+        required=False, max_length=200, label="Scores are by", help_text="The model, where rows of scores do not say."
+    )
     annotators_are_people = forms.BooleanField(
         required=False, label="The same annotator in different rows is the same person"
     )
@@ -63,8 +67,8 @@ class Upload(forms.Form):
 
     def options(self) -> dict[str, Any]:
         """What was chosen, for the intake; nothing where it was left."""
-        names = ("splitter", "labels_as", "source", "annotators_are_people")
+        names = ("splitter", "labels_as", "source", "model", "annotators_are_people")
         return {name: value for name in names if (value := self.cleaned_data.get(name))}
 
     def choosing(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("splitter", "labels_as", "source")]
+        return [self[name] for name in ("splitter", "labels_as", "source", "model")]
