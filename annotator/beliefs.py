@@ -240,7 +240,8 @@ def _gather(solutions: Sequence[Solution]) -> dict[int, _Gathered]:
     _gather_answers(found)
     _gather_judgements(found)
     for pk, model, values in (
-        Score.objects.filter(solution__in=found)
+        Score.objects.standing()
+        .filter(solution__in=found)
         .order_by("solution_id", "-id")
         .distinct("solution_id")
         .values_list("solution_id", "model", "values")

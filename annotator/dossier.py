@@ -232,7 +232,7 @@ def _add_machines(steps: list[StepFacts], solution: Solution, judgements: Iterab
         for step, verdict in zip(steps, judgement.verdicts, strict=False):
             if verdict is not None:
                 step.verdicts.append((judgement.model, verdict))
-    for score in Score.objects.filter(solution=solution).order_by("pk"):
+    for score in Score.objects.standing().filter(solution=solution).order_by("pk"):
         for step, value in zip(steps, score.values, strict=True):
             step.scores.append((score.model, value))
     start: list[Graded] = []

@@ -44,7 +44,7 @@ def shown(rows: Sequence[Solution], person: Person) -> list[dict[str, Any]]:
     counts = {
         "judgements": _count(Judgement.objects.filter(solution__in=ids)),
         "rollouts": _count(Rollout.objects.filter(solution__in=ids)),
-        "scores": _count(Score.objects.filter(solution__in=ids)),
+        "scores": _count(Score.objects.standing().filter(solution__in=ids)),
         "annotations": _count(Annotation.objects.filter(solution__in=ids, superseded_at=None)),
     }
     return [

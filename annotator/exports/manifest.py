@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from annotator.exports.choices import Choices
 from annotator.exports.counting import Counts
@@ -87,9 +87,9 @@ def machines_of(project: Project, cutoff: datetime) -> list[dict[str, Any]]:
     live = solutions_of(project, cutoff).order_by().values("pk")
     found: list[dict[str, Any]] = []
     for kind, table, columns in (
-        ("judge", Judgement, ("model", "prompt", "parameters")),
-        ("completer", Rollout, ("model", "parameters")),
-        ("scorer", Score, ("model", "parameters")),
+        ("judge", Judgement.objects.all(), ("model", "prompt", "parameters")),
+        ("completer", Rollout.objects.all(), ("model", "parameters")),
+        ("scorer", _scores(cutoff), ("model", "parameters")),
     ):
         looks = table._default_manager.filter(solution__in=live, created_at__lte=cutoff)
         rows = looks.values(*columns).annotate(looks=Count("pk")).order_by(*columns)
@@ -102,6 +102,10 @@ def card(content: Mapping[str, Any], writer: Writer) -> str:
     head = [
         "---",
         f'pretty_name: "{content["project"]} ({writer.title})"',
+def _scores(cutoff: datetime) -> QuerySet[Score]:
+    return Score.objects.filter(Q(intake__withdrawn_at=None) | Q(intake__withdrawn_at__gt=cutoff))
+
+
         "tags:",
         "- process-reward-model",
         "configs:",

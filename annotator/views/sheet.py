@@ -132,7 +132,7 @@ def evidence_by_step(solution: Solution) -> list[StepEvidence]:
     for index, evidence in enumerate(found):
         lines = (by_prefix.get(prefix) for prefix in (index, index + 1))
         evidence.rollouts.extend(line for line in lines if line is not None and line.graded)
-    for score in Score.objects.filter(solution=solution).order_by("pk"):
+    for score in Score.objects.standing().filter(solution=solution).order_by("pk"):
         for evidence, value in zip(found, score.values, strict=False):
             evidence.scores.append((score.model, value))
     simulated = any(model.startswith(beliefs.SIMULATED) for model in by_model)

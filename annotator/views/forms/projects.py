@@ -80,7 +80,7 @@ class ProjectSettings(Form):
             "judge": "Endpoint that says which step is wrong.",
             "completer": "Endpoint that continues solutions from a step, for rollouts.",
             "judge_votes": "Asked so many times for each solution; together they count as one judgement.",
-            "judge_examples": "Solutions that people settled, shown to it first; 0 to 8. With others it is another judge.",
+            "judge_examples": "Solutions that people settled, shown to it first. Shown others it is another judge.",
             "rollout_price": "Rolling out stops when the next rollout would tell less than this.",
             "token_budget": "Over the life of the project. Runs pause when it is used up; empty is unlimited.",
             "money_budget": "In the currency of the endpoints' prices; empty is unlimited.",
