@@ -44,7 +44,7 @@ from reasoning.simulator.truth import Truth
 from reasoning.simulator.world import MadeProblem, make_problems, native_rows
 from reasoning.types import NO_ERROR, Evidence, Problem, Rollout, Solution, Usage, Verdict
 
-LAWS = {"default": Law(), "no noise": Law(noise=0.0), "recovers often": Law(recovery=0.25)}
+LAWS = {"default": Law(), "never recovers": Law(noise=0.0, recovery=0.01), "recovers often": Law(recovery=0.25)}
 
 
 class Bisection:
@@ -212,7 +212,7 @@ ARMS: dict[str, Arm] = {
     "planner": lambda known, config: Growth(known, config, DEFAULTS),
     "planner, price .02": lambda known, config: Growth(known, replace(config, price=0.02), DEFAULTS),
     "planner, paper's pool": lambda known, config: Growth(known, replace(config, sound=0.0), DEFAULTS),
-    **{f"OmegaPRM k={k}": _halving(k) for k in (8, 2, 4, 16)},
+    **{f"OmegaPRM k={k}": _halving(k) for k in (8, 4, 2)},
 }
 
 
@@ -300,7 +300,7 @@ def show(rows: Sequence[Row]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
-    parser.add_argument("--problems", type=int, default=200, help="problems a world, three solutions each")
+    parser.add_argument("--problems", type=int, default=100, help="problems a world, three solutions each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--selections", type=int, default=8, help="new solutions a problem at most")
     parser.add_argument("--rollouts", type=int, help="rollouts a problem at most (default: no limit)")

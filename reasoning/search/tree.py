@@ -104,7 +104,7 @@ class Tree:
 
     @property
     def root(self) -> Node:
-        return self.twig(next(iter(self.twigs), None)).nodes[0]
+        return next(iter(self.twigs.values())).nodes[0]
 
     def twig(self, solution: Hashable) -> Twig:
         try:
