@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from django.db.models import OuterRef, Q, Subquery
 
@@ -28,9 +29,12 @@ from annotator.models import (
     Settlement,
     Solution,
     Source,
+    StandIn,
     Step,
 )
 from reasoning.characters import unescape
+
+_BEST_FIRST: Final = (F("stand_in").asc(nulls_first=True), "-pk")
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class Graded:
     right: int = 0
     wrong: int = 0
     unknown: int = 0
+    stand_in: bool = False
 
     @property
     def graded(self) -> int:
@@ -129,6 +134,8 @@ class Dossier:
     routing: Routing | None
     settlement: Settlement | None
     own_grade: OwnGrade | None
+    stand_in: StandIn | None
+    """The majority answer, where no reference answer is known."""
     audit: Audit | None
     disagreement: Disagreement | None
     start: list[Graded]
@@ -173,7 +180,8 @@ def dossier(solution: Solution) -> Dossier:
         posterior=posterior,
         routing=routing,
         settlement=settlement,
-        own_grade=OwnGrade.objects.filter(solution=solution).order_by("-pk").first(),
+        own_grade=OwnGrade.objects.in_force().filter(solution=solution).order_by(*_BEST_FIRST).first(),
+        stand_in=StandIn.objects.filter(problem=solution.problem_id, problem__answer=None, superseded_at=None).first(),
         audit=Audit.objects.filter(solution=solution).first(),
         disagreement=Disagreement.objects.filter(solution=solution, settled_at=None).first(),
         start=start,
@@ -197,6 +205,7 @@ def bare(solution: Solution) -> Dossier:
         routing=None,
         settlement=None,
         own_grade=None,
+        stand_in=None,
         audit=None,
         disagreement=None,
         start=[],
@@ -242,18 +251,23 @@ def _add_machines(steps: list[StepFacts], solution: Solution, judgements: Iterab
 
 
 def graded_rollouts(solution: Solution) -> list[Graded]:
-    """Counts by prefix and model; each rollout by its latest grade, ungraded ones as unknown.
+    """Counts by prefix and model; each rollout by its latest grade in force, ungraded ones as unknown.
 
-    Those that a fork has from the solutions it comes from are among them.
+    Those that a fork has from the solutions it comes from are among them; whole solutions that only voted are not.
     """
-    latest = Grade.objects.filter(rollout=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
+    best = Grade.objects.in_force().filter(rollout=OuterRef("pk")).order_by(*_BEST_FIRST)
     of_it = Q(solution=solution)
     for ancestor, through in ancestors_of(solution).items():
         of_it |= Q(solution=ancestor, prefix__lte=through)
-    rows = Rollout.objects.filter(of_it).annotate(verdict=Subquery(latest))
+    rows = Rollout.objects.filter(of_it).annotate(
+        verdict=Subquery(best.values("verdict")[:1]), stood_in=Subquery(best.values("stand_in")[:1])
+    )
+    rows = rows.exclude(prefix=0, verdict=None)
     found: dict[tuple[int, str], Graded] = {}
-    for prefix, model, verdict in rows.order_by("prefix", "pk").values_list("prefix", "model", "verdict"):
+    found_rows = rows.order_by("prefix", "pk").values_list("prefix", "model", "verdict", "stood_in")
+    for prefix, model, verdict, stood_in in found_rows:
         graded = found.setdefault((prefix, model), Graded(prefix, model))
+        graded.stand_in |= stood_in is not None
         if verdict == "right":
             graded.right += 1
         elif verdict == "wrong":
@@ -326,3 +340,4 @@ def _history(
         what = f"settled: {_place(settled.first_error)}"
         lines.append(Happening(settled.created_at, source, what, "", settled.superseded_at is None))
     return sorted(lines, key=lambda line: line.at, reverse=True)
+        source += ", by a majority answer" if settled.stand_in_id else ""

@@ -77,6 +77,8 @@ class ProjectShape(Strict, serializers.ModelSerializer[Project]):
             "judge_examples",
             "rollout_price",
             "rollout_cap",
+            "stand_ins",
+            "stand_in_samples",
             "token_budget",
             "money_budget",
             "rollout_budget",

@@ -31,6 +31,7 @@ def shown(row: Export) -> dict[str, Any]:
         "rows": row.rows,
         "cutoff": row.snapshot.cutoff,
         "simulated": row.simulated,
+        "stand_in": row.stand_in,
         "files": [{"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in row.files.all()],
     }
 

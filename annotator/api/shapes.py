@@ -136,12 +136,24 @@ class StepShape(serializers.Serializer[object]):
     end = serializers.IntegerField()
 
 
+class StandInShape(serializers.Serializer[object]):
+    """The majority of sampled answers, in place of a reference answer. Never one itself."""
+
+    answer = serializers.CharField()
+    votes = serializers.IntegerField(help_text="Sampled answers that agree on it")
+    total = serializers.IntegerField(help_text="Sampled answers")
+    models = serializers.ListField(child=serializers.CharField())
+    simulated = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
 class PosteriorShape(serializers.Serializer[object]):
     probabilities = serializers.ListField(child=serializers.FloatField())
     p_correct = serializers.ListField(child=serializers.FloatField())
     certainty = serializers.FloatField()
     first_error = serializers.IntegerField()
     simulated = serializers.BooleanField()
+    stand_in = serializers.BooleanField(help_text="It rests on a majority answer in place of a reference answer")
 
 
 class LabelShape(serializers.Serializer[object]):
@@ -157,6 +169,7 @@ class SettlementShape(serializers.Serializer[object]):
     source = serializers.CharField()  # type: ignore[assignment]
     provisional = serializers.BooleanField()
     simulated = serializers.BooleanField()
+    stand_in = serializers.BooleanField(help_text="They rest on a majority answer in place of a reference answer")
 
 
 class EvidenceCountsShape(serializers.Serializer[object]):
@@ -184,6 +197,7 @@ class SolutionShape(serializers.Serializer[object]):
     forked_at = serializers.IntegerField(allow_null=True, help_text="How many leading steps the two share")
     steps = StepShape(many=True)
     posterior = PosteriorShape(allow_null=True)
+    stand_in = StandInShape(allow_null=True)
     settlement = SettlementShape(allow_null=True)
     labels = LabelShape(many=True)
     withheld = serializers.CharField(
@@ -221,6 +235,7 @@ class ExportShape(serializers.Serializer[object]):
     rows = serializers.IntegerField()
     cutoff = serializers.DateTimeField()
     simulated = serializers.BooleanField()
+    stand_in = serializers.BooleanField(help_text="Some labels rest on majority answers")
     files = FileShape(many=True)
 
 

@@ -25,9 +25,11 @@ from annotator.models import (
     Settlement,
     Solution,
     SolutionStatus,
+    StandIn,
 )
 from annotator.permissions import Right
 from reasoning import types
+from reasoning.characters import unescape
 
 
 def shown(rows: Sequence[Solution], person: Person) -> list[dict[str, Any]]:
@@ -36,6 +38,8 @@ def shown(rows: Sequence[Solution], person: Person) -> list[dict[str, Any]]:
     ids = [row.pk for row in rows]
     current = {"solution__in": [pk for pk in ids if pk not in withheld], "superseded_at": None}
     posteriors = {row.solution_id: row for row in Posterior.objects.filter(**current)}
+    unanswered = [row.problem_id for row in rows if row.problem.answer is None]
+    stand_ins = {row.problem_id: row for row in StandIn.objects.filter(problem__in=unanswered, superseded_at=None)}
     settlements = {row.solution_id: row for row in Settlement.objects.filter(**current)}
     labels: dict[int, list[Label]] = {}
     for label in Label.objects.filter(**current).order_by("index"):
@@ -51,6 +55,7 @@ def shown(rows: Sequence[Solution], person: Person) -> list[dict[str, Any]]:
         _one(row)
         | {
             "posterior": _posterior(posteriors.get(row.pk)),
+            "stand_in": _stand_in(stand_ins.get(row.problem_id) if row.pk not in withheld else None),
             "settlement": _settlement(settlements.get(row.pk)),
             "labels": [_label(label) for label in labels.get(row.pk, [])],
             "withheld": withheld.get(row.pk, ""),
@@ -94,6 +99,20 @@ def _posterior(row: Posterior | None) -> dict[str, Any] | None:
         "certainty": row.certainty,
         "first_error": row.first_error,
         "simulated": row.simulated,
+        "stand_in": row.stand_in_id is not None,
+    }
+
+
+def _stand_in(row: StandIn | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "answer": unescape(row.answer),
+        "votes": row.votes,
+        "total": row.total,
+        "models": row.drawn_by,
+        "simulated": row.simulated,
+        "created_at": row.created_at,
     }
 
 
@@ -105,6 +124,7 @@ def _settlement(row: Settlement | None) -> dict[str, Any] | None:
         "source": row.source,
         "provisional": row.provisional,
         "simulated": row.simulated,
+        "stand_in": row.stand_in_id is not None,
     }
 
 

@@ -23,6 +23,7 @@ class Counts:
     solutions: int = 0
     rows: int = 0
     simulated: int = 0
+    stand_ins: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     first_errors: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
@@ -35,6 +36,7 @@ class Counts:
         self.rows += 1
         self.sources[source] += 1
         self.simulated += bool(item.settled and item.settled.simulated and labels is not None)
+        self.stand_ins += bool(item.settled and item.settled.majority and labels is not None)
         self.first_errors["unknown" if labels is None else "some" if -1 in labels else "none"] += 1
         for label in labels or ():
             self.labels[_NAMES[label]] += 1
@@ -60,6 +62,8 @@ class Preview:
     """Solutions by the reason why they do not go out."""
     simulated: int
     """Rows whose labels rest on the simulator."""
+    stand_ins: int
+    """Rows whose labels rest on majority answers."""
     choices: dict[str, Any]
 
 
@@ -77,6 +81,7 @@ def preview(project: Project, format: str, given: dict[str, Any], cutoff: dateti
         by_source=dict(counts.sources),
         left_out=dict(counts.left_out),
         simulated=counts.simulated,
+        stand_ins=counts.stand_ins,
         choices=choices.as_json(),
     )
 

@@ -19,6 +19,16 @@ BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Majority:
+    """What stood in for a reference answer. Text is unescaped."""
+
+    answer: str
+    votes: int
+    total: int
+    models: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What stood of one solution at the cutoff."""
 
@@ -29,6 +39,8 @@ class Settled:
     simulated: bool
     labels: Mapping[int, int]
     """Value by step."""
+    majority: Majority | None = None
+    """What the labels rest on in place of a reference answer."""
 
     @property
     def rank(self) -> int:
@@ -89,16 +101,26 @@ def items(project: Project, cutoff: datetime, *, texts: bool) -> Iterator[Item]:
 
 def _settled(pks: Sequence[int], cutoff: datetime) -> dict[int, Settled]:
     columns = ("solution_id", "pk", "source", "provisional", "first_error", "finish_reason", "simulated")
-    settlements = list(Settlement.objects.filter(at(cutoff), solution__in=pks).values_list(*columns))
+    stood = Settlement.objects.filter(at(cutoff), solution__in=pks)
+    settlements = list(stood.values_list(*columns))
+    majorities = _majorities(stood)
     labels: dict[int, dict[int, int]] = defaultdict(dict)
     # Labels stand and fall with their settlement, but are written a moment after it.
     rows = Label.objects.filter(settlement__in=[row[1] for row in settlements])
     for settlement, index, value in rows.order_by("settlement_id", "index").values_list("settlement", "index", "value"):
         labels[settlement][index] = value
     return {
-        solution: Settled(source, provisional, first_error, finish_reason, simulated, labels[pk])
+        solution: Settled(source, provisional, first_error, finish_reason, simulated, labels[pk], majorities.get(pk))
         for solution, pk, source, provisional, first_error, finish_reason, simulated in settlements
     }
+
+
+def _majorities(settlements: QuerySet[Settlement]) -> dict[int, Majority]:
+    """By settlement, of those that rest on one."""
+    marked = settlements.filter(stand_in__isnull=False).values_list(
+        "pk", "stand_in__answer", "stand_in__votes", "stand_in__total", "stand_in__drawn_by"
+    )
+    return {pk: Majority(unescape(answer), votes, total, models) for pk, answer, votes, total, models in marked}
 
 
 def _full(batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: datetime) -> Iterator[Item]:
@@ -138,8 +160,12 @@ def _full(batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: dat
 
 
 def _own_verdicts(pks: Sequence[int], cutoff: datetime) -> dict[int, bool]:
-    """Is the final answer right: by the file that it came in, else by the latest grade that could tell."""
+    """Is the final answer right: by the file that it came in, else by the latest grade that could tell.
+
+    No majority answer can: whoever reads the file would take it for the reference.
+    """
     grades = OwnGrade.objects.filter(solution__in=pks, created_at__lte=cutoff, verdict__in=("right", "wrong"))
+    grades = grades.filter(stand_in=None)
     found: dict[int, bool] = {}
     told: set[int] = set()
     for pk, grader, verdict in grades.order_by("pk").values_list("solution_id", "grader", "verdict"):

@@ -23,6 +23,10 @@ NOTICE: Final = (
     "Some of these labels rest on evidence from the built-in simulator, not from a real model. "
     "They show how the system works; do not train on them."
 )
+STAND_IN_NOTICE: Final = (
+    "Some of these labels rest on majority answers of sampled solutions, where problems have no reference answer. "
+    "Those by machines are provisional, whatever certificate is in force."
+)
 
 
 def manifest(
@@ -31,7 +35,7 @@ def manifest(
     """Everything but the files' hashes. `parts`: name, file, rows and problems of each."""
     cutoff = export.snapshot.cutoff
     machines = machines_of(export.project, cutoff)
-    simulated = counts.simulated > 0
+    notices = {NOTICE: counts.simulated, STAND_IN_NOTICE: counts.stand_ins}
     return {
         "manifest_version": VERSION,
         "project": export.project.slug,
@@ -50,7 +54,8 @@ def manifest(
         "machines": machines,
         "simulated": simulated,
         "simulated_rows": counts.simulated,
-        "notice": NOTICE if simulated else "",
+        "stand_in_rows": counts.stand_ins,
+        "notice": " ".join(notice for notice, rows in notices.items() if rows),
     }
 
 

@@ -28,6 +28,8 @@ def settled_of(item: Item, choices: Choices) -> Settled | None:
 
 
 def _too_weak(settled: Settled) -> str:
+    if settled.provisional and settled.majority is not None:
+        return "provisional machine labels that rest on a majority answer, left out unless asked for"
     if settled.provisional:
         return "provisional machine labels, left out unless asked for"
     return f"{settled.source} labels, weaker than asked for"

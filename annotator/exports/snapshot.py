@@ -131,6 +131,6 @@ def _publish(export: Export, folder: Path, home: Path, files: list[Written], cou
         )
         held.state, held.ended_at = WorkState.DONE, timezone.now()
         held.rows, held.rows_total = counts.rows, counts.solutions
-        held.simulated = counts.simulated > 0
-        held.save(update_fields=["state", "ended_at", "rows", "rows_total", "simulated"])
+        held.simulated, held.stand_in = counts.simulated > 0, counts.stand_ins > 0
+        held.save(update_fields=["state", "ended_at", "rows", "rows_total", "simulated", "stand_in"])
         record("export.built", project=held.project, actor=held.created_by, subject=held.code, rows=counts.rows)

@@ -14,7 +14,7 @@ from annotator.views.access import Request, project_for
 from annotator.views.forms import mark_invalid
 from annotator.views.forms.projects import ProjectSettings
 
-DECIDES = frozenset({"threshold", "audit_share", "overlap"})
+DECIDES = frozenset({"threshold", "audit_share", "overlap", "stand_ins"})
 """Settings that routing has already acted on."""
 
 

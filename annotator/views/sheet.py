@@ -63,6 +63,8 @@ class StepEvidence:
     rollouts: list[RolloutLine] = field(default_factory=list)
     scores: list[tuple[str, float]] = field(default_factory=list)
     simulated: bool = False
+    stand_in: bool = False
+    """Rollouts were graded against a majority answer."""
 
     def __bool__(self) -> bool:
         return bool(self.judges or self.rollouts or self.scores)
@@ -126,8 +128,10 @@ def evidence_by_step(solution: Solution) -> list[StepEvidence]:
         for index, evidence in enumerate(found):
             evidence.judges.append(_judge_line(model, judgements, index))
     by_prefix: dict[int, RolloutLine] = {}
+    stand_in = False
     for graded in dossier.graded_rollouts(solution):
         line = by_prefix.get(graded.prefix, RolloutLine(graded.prefix, 0, 0))
+        stand_in |= graded.stand_in
         by_prefix[graded.prefix] = RolloutLine(line.after, line.right + graded.right, line.graded + graded.graded)
     for index, evidence in enumerate(found):
         lines = (by_prefix.get(prefix) for prefix in (index, index + 1))
@@ -137,7 +141,7 @@ def evidence_by_step(solution: Solution) -> list[StepEvidence]:
             evidence.scores.append((score.model, value))
     simulated = any(model.startswith(beliefs.SIMULATED) for model in by_model)
     for evidence in found:
-        evidence.simulated = simulated
+        evidence.simulated, evidence.stand_in = simulated, stand_in and bool(evidence.rollouts)
     return found
 
 

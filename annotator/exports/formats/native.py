@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from annotator.exports.choices import Choices
@@ -53,9 +54,14 @@ def _is_none(given: Any) -> bool:
 
 
 def _meta(item: Item) -> dict[str, Any]:
-    """What was given as the answer and is none stays to be seen."""
+    """What was given as the answer and is none stays to be seen, and so does what stood in for it."""
+    found = dict(item.meta)
     given = item.kept.get("answer_as_given")
-    return {**item.meta, "answer_as_given": given} if _is_none(given) else dict(item.meta)
+    if _is_none(given):
+        found["answer_as_given"] = given
+    if item.settled is not None and item.settled.majority is not None:
+        found["stand_in"] = asdict(item.settled.majority)
+    return found
 
 
 WRITER: Final = Writer(

@@ -36,6 +36,7 @@ SECTIONS: Final = {
     "Routing": ("threshold", "audit_share"),
     "People": ("overlap", "evidence_mode", "lease_minutes"),
     "Machines": ("judge", "completer", "judge_votes", "judge_examples", "rollout_price", "rollout_cap"),
+    "Problems without a reference answer": ("stand_ins", "stand_in_samples"),
     "Budgets": ("token_budget", "money_budget", "rollout_budget"),
 }
 
@@ -66,6 +67,8 @@ class ProjectSettings(Form):
             "judge_examples": "Examples for the judge",
             "rollout_price": "Price of a rollout",
             "rollout_cap": "Rollouts a solution, at most",
+            "stand_ins": "Let the majority answer stand in",
+            "stand_in_samples": "Whole solutions drawn for it",
             "token_budget": "Tokens",
             "money_budget": "Money",
             "rollout_budget": "Rollouts",
@@ -82,6 +85,12 @@ class ProjectSettings(Form):
             "judge_votes": "Asked so many times for each solution; together they count as one judgement.",
             "judge_examples": "Solutions that people settled, shown to it first. Shown others it is another judge.",
             "rollout_price": "Rolling out stops when the next rollout would tell less than this.",
+            "stand_ins": (
+                "Rollouts of such problems are graded by what most of the completer's own solutions agree on. Where "
+                "that is wrong, right steps are called wrong. So what rests on it is marked for ever, stays "
+                "provisional, and is exported only when asked for. Off: these problems get no rollouts."
+            ),
+            "stand_in_samples": "8 to 64 for each such problem. Where they do not agree enough, it gets no rollouts.",
             "token_budget": "Over the life of the project. Runs pause when it is used up; empty is unlimited.",
             "money_budget": "In the currency of the endpoints' prices; empty is unlimited.",
             "rollout_budget": "Empty is unlimited.",
