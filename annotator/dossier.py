@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
 from annotator.lineage import ancestors_of
 from annotator.models import (
@@ -314,6 +314,13 @@ def _place(first_error: int | None) -> str:
     return "no error" if first_error < 0 else f"first error at step {first_error + 1}"
 
 
+def _beginning(solution: Solution) -> Happening:
+    if solution.forked_from is None:
+        return Happening(solution.created_at, "intake", "read in", str(solution.intake or ""))
+    where = f"after step {solution.forked_at}" if solution.forked_at else "before its first step"
+    return Happening(solution.created_at, "search", "made of a wrong rollout", f"off {solution.forked_from} {where}")
+
+
 def _history(
     solution: Solution,
     routings: Iterable[Routing],
@@ -322,7 +329,7 @@ def _history(
     judgements: Iterable[Judgement],
 ) -> list[Happening]:
     """Newest first."""
-    lines = [Happening(solution.created_at, "intake", "read in", str(solution.intake or ""))]
+    lines = [_beginning(solution)]
     rollouts: dict[str, list[datetime]] = defaultdict(list)
     for model, at in Rollout.objects.filter(solution=solution).order_by("pk").values_list("model", "created_at"):
         rollouts[model].append(at)
@@ -337,7 +344,7 @@ def _history(
         lines.append(Happening(done.created_at, name_of(done), "read it", detail, done.superseded_at is None))
     for settled in settlements:
         source = f"{settled.source}, provisional" if settled.provisional else settled.source
+        source += ", by a majority answer" if settled.stand_in_id else ""
         what = f"settled: {_place(settled.first_error)}"
         lines.append(Happening(settled.created_at, source, what, "", settled.superseded_at is None))
     return sorted(lines, key=lambda line: line.at, reverse=True)
-        source += ", by a majority answer" if settled.stand_in_id else ""

@@ -52,7 +52,7 @@ def manifest(
         "left_out": _sorted(counts.left_out),
         "certificate": certificate_at(export.project, cutoff),
         "machines": machines,
-        "simulated": simulated,
+        "simulated": counts.simulated > 0,
         "simulated_rows": counts.simulated,
         "stand_in_rows": counts.stand_ins,
         "notice": " ".join(notice for notice, rows in notices.items() if rows),
@@ -96,10 +96,14 @@ def machines_of(project: Project, cutoff: datetime) -> list[dict[str, Any]]:
         ("completer", Rollout.objects.all(), ("model", "parameters")),
         ("scorer", _scores(cutoff), ("model", "parameters")),
     ):
-        looks = table._default_manager.filter(solution__in=live, created_at__lte=cutoff)
+        looks = table.filter(solution__in=live, created_at__lte=cutoff)
         rows = looks.values(*columns).annotate(looks=Count("pk")).order_by(*columns)
         found += [{"kind": kind, **row, "simulated": row["model"].startswith(SIMULATED)} for row in rows]
     return found
+
+
+def _scores(cutoff: datetime) -> QuerySet[Score]:
+    return Score.objects.filter(Q(intake__withdrawn_at=None) | Q(intake__withdrawn_at__gt=cutoff))
 
 
 def card(content: Mapping[str, Any], writer: Writer) -> str:
@@ -107,10 +111,6 @@ def card(content: Mapping[str, Any], writer: Writer) -> str:
     head = [
         "---",
         f'pretty_name: "{content["project"]} ({writer.title})"',
-def _scores(cutoff: datetime) -> QuerySet[Score]:
-    return Score.objects.filter(Q(intake__withdrawn_at=None) | Q(intake__withdrawn_at__gt=cutoff))
-
-
         "tags:",
         "- process-reward-model",
         "configs:",
