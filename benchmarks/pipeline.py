@@ -20,9 +20,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,8 @@ def prepare(files: list[str], count: int, target: Path) -> dict[str, int]:
 class Driver:
     stack: Stack
     token: str
+    asked: list[tuple[float, int]] = field(default_factory=list)
+    """Of the run that was last made: when it was looked at, and how many requests the endpoint had had by then."""
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -154,8 +157,10 @@ class Driver:
     def run(self, kind: str, kill_at: float | None) -> tuple[dict[str, Any], float]:
         """Start a run and wait for its end; kill and restart the stack once when `kill_at` of it is done."""
         began = time.monotonic()
+        self.asked = []
         code = self.call("projects/pipeline/runs/", {"kind": kind})["id"]
         while time.monotonic() - began < RUN_WITHIN:
+            self.asked.append((time.monotonic(), fetch(f"{self.stack.endpoint}/health")["requests"]))
             found: dict[str, Any] = self.call(f"runs/{code}/")
             progress = found["progress"]
             if found["state"] in ("done", "failed", "paused", "cancelled"):
@@ -166,6 +171,18 @@ class Driver:
                 print(f"  killed at {progress['done']} of {progress['total']}; up again in {self.stack.start():.1f} s")
             time.sleep(0.25)
         raise SystemExit(f"the {kind} run did not end within {RUN_WITHIN:.0f} s: {found}")
+
+    def waiting(self, slots: int, latency: float) -> float:
+        """The share of all slots' time in which the endpoint was at work, over the run's middle: without the first and
+        last fifth of its requests, when solutions are being planned for the first time, or few are left.
+        """
+        first, last = self.asked[0][1], self.asked[-1][1]
+        edges = [first + share * (last - first) for share in (0.2, 0.8)]
+        middle = [look for look in self.asked if edges[0] <= look[1] <= edges[1]]
+        if len(middle) < 2:
+            return float("nan")
+        (began, before), (ended, after) = middle[0], middle[-1]
+        return (after - before) * latency / (slots * (ended - began))
 
     def solutions(self) -> list[dict[str, Any]]:
         found, path = [], "projects/pipeline/solutions/?page_size=500"
@@ -199,6 +216,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", default=ROWS, metavar="FILE", help="native rows with first errors")
     parser.add_argument("--count", type=int, default=400, help="rows with a reference answer to use")
     parser.add_argument("--latency-ms", type=int, default=50)
+    parser.add_argument("--slots", type=int, default=32, help="requests in flight at once")
     parser.add_argument("--kill-at", type=float, default=0.5, help="share of each run; negative: never")
     options = parser.parse_args()
     if missing := [file for file in options.rows if not Path(file).is_file()]:
@@ -211,7 +229,11 @@ def main() -> None:
         stack = Stack(Path(folder) / "home", endpoint, free_port())
         print(f"first start of the stack: {stack.start():.1f} s")
         try:
-            table = measure(stack, file, truth, kill_at, endpoint)
+            stack.manage(
+                "shell", "-c", f"from annotator.models import Endpoint as E; E.objects.update(slots={options.slots})"
+            )
+            use = partial(Driver.waiting, slots=options.slots, latency=options.latency_ms / 1000)
+            table = measure(stack, file, truth, kill_at, use)
         finally:
             stack.stop()
     width = max(len(name) for name, _ in table)
@@ -220,7 +242,7 @@ def main() -> None:
 
 
 def measure(
-    stack: Stack, file: Path, truth: dict[str, int], kill_at: float | None, endpoint: str
+    stack: Stack, file: Path, truth: dict[str, int], kill_at: float | None, waiting: Callable[[Driver], float]
 ) -> list[tuple[str, str]]:
     token = stack.manage("create_token", "manager", "--scope", "read,manage").splitlines()[-1]
     driver = Driver(stack, token)
@@ -229,9 +251,9 @@ def measure(
     table: list[tuple[str, str]] = [("rows", str(len(truth)))]
     began = time.monotonic()
     for kind in ("judge", "rollouts"):
-        before = fetch(f"{endpoint}/health")
+        before = fetch(f"{stack.endpoint}/health")
         run, seconds = driver.run(kind, kill_at)
-        after = fetch(f"{endpoint}/health")
+        after = fetch(f"{stack.endpoint}/health")
         stored = (
             run["cost"]["rollouts"]
             if kind == "rollouts"
@@ -242,6 +264,8 @@ def measure(
             (f"{kind}: state", f"{run['state']} {run['detail']}".strip()),
             (f"{kind}: seconds", f"{seconds:.1f}"),
             (f"{kind}: done, failed, waiting", "{done}, {failed}, {waiting}".format(**run["progress"])),
+            (f"{kind}: requests", str(after["requests"] - before["requests"])),
+            (f"{kind}: slots' time spent waiting for the endpoint, its middle", f"{waiting(driver):.1%}"),
             (f"{kind}: stored", str(stored)),
             (
                 f"{kind}: asked of the endpoint, not stored (in flight at the kill, or of no use)",
