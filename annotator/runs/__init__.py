@@ -16,11 +16,13 @@ from annotator.runs.control import (
     start,
 )
 from annotator.runs.estimate import Estimate, estimate
+from annotator.runs.searches import DEFAULTS as SEARCH_DEFAULTS
 from annotator.runs.searches import LIMITS as SEARCH_LIMITS
 from annotator.runs.searches import Yield, made_by, preferences_of, unit_of, yielded
 from annotator.runs.selection import endpoint_for, selected
 
 __all__ = [
+    "SEARCH_DEFAULTS",
     "SEARCH_LIMITS",
     "Estimate",
     "FailureGroup",

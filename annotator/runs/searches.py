@@ -23,7 +23,18 @@ LIMITS: Final[dict[str, tuple[type, float, float]]] = {
     "mass": (float, 0, 1),
 }
 """Of a search's configuration; the symbols of selection are OmegaPRM's (Luo et al. 2024), `length` is its L."""
-DEFAULTS: Final = {"selections": 8, "rollouts": 200, "root_rollouts": 8}
+DEFAULTS: Final[dict[str, float]] = {
+    "selections": 8,
+    "rollouts": 200,
+    "root_rollouts": 8,
+    "alpha": 0.5,
+    "beta": 0.9,
+    "length": 500,
+    "explore": 0.125,
+    "sound": 0.5,
+    "mass": 0.5,
+}
+"""Those of `reasoning.search`, which the web process does not load."""
 LOOK: Final = 12.0
 """Rollouts assumed to find the first error of one selected solution, until a run of the project shows better."""
 
@@ -80,8 +91,8 @@ def yielded(run: Run) -> Yield:
 
 def made_by(run: Run) -> SolutionQuerySet:
     """The new solutions of a search that are still there."""
-    made = run.selections.filter(solution__forked_from__isnull=False, solution__forked_at__isnull=False)
-    return Solution.objects.live().filter(pk__in=made.filter(rollout__isnull=False).values("solution"))
+    made = run.selections.filter(rollout__isnull=False)
+    return Solution.objects.live().filter(pk__in=made.values("solution"), forked_from__isnull=False)
 
 
 def preferences_of(project_id: int) -> QuerySet[Preference]:

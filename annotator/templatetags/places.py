@@ -16,6 +16,7 @@ NEAR: Final = {
     "solutions": (
         ("solutions", "Solutions", Right.VIEW),
         ("runs", "Runs", Right.VIEW),
+        ("pairs", "Pairs", Right.VIEW),
         ("intakes", "Intake", Right.MANAGE),
     ),
     "project_settings": (

@@ -36,7 +36,9 @@ PLACES: Final = (
 
 
 WITHIN: Final = {
-    **dict.fromkeys(("solution", "runs", "run", "new_run", "start_run", "intakes", "intake", "upload"), "solutions"),
+    **dict.fromkeys(
+        ("solution", "runs", "run", "new_run", "start_run", "pairs", "intakes", "intake", "upload"), "solutions"
+    ),
     "export": "exports",
     "project_people": "project_settings",
     "reset_member": "project_settings",

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotator import runs as domain
 from annotator.errors import DomainError, Invalid
-from annotator.models import LIVE_STATES, Project, Run, SolutionStatus
+from annotator.models import LIVE_STATES, Project, Run, RunKind, SolutionStatus
 from annotator.permissions import Right
 from annotator.views.access import Request, project_for
 from annotator.views.forms import mark_invalid
@@ -41,7 +41,8 @@ def runs(request: Request, slug: str) -> HttpResponse:
 def _shown(run: Run) -> dict[str, Any]:
     progress = domain.progress(run)
     tokens = run.prompt_tokens + run.completion_tokens
-    return {"run": run, "progress": progress, "ended": progress.total - progress.waiting, "tokens": tokens}
+    ended = progress.total - progress.waiting
+    return {"run": run, "progress": progress, "ended": ended, "tokens": tokens, "unit": domain.unit_of(run.kind)}
 
 
 def _fragment(request: HttpRequest) -> bool:
@@ -103,6 +104,7 @@ def run(request: Request, slug: str, code: str) -> HttpResponse:
         **_shown(found),
         "live": found.state in LIVE_STATES,
         "outcome": [] if found.state in LIVE_STATES else _outcome(found),
+        "yielded": domain.yielded(found) if found.kind == RunKind.SEARCH else None,
         "failures": domain.failures(found),
         "config": {name: value for name, value in found.config.items() if name not in ("selection", "shown")},
         "shown": [example["solution"] for example in found.config.get("shown", ())],

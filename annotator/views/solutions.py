@@ -21,6 +21,9 @@ from annotator.models import (
     Posterior,
     Project,
     Routing,
+    Run,
+    RunKind,
+    Selection,
     Settlement,
     Solution,
     SolutionStatus,
@@ -117,16 +120,19 @@ def _with_current(rows: QuerySet[Solution]) -> QuerySet[Solution]:
 
 def _filters(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     intakes = Intake.objects.filter(project=project, withdrawn_at=None).values_list("code", "name")[:100]
+    searches = Run.objects.filter(project=project, kind=RunKind.SEARCH)[:100]
     choices: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "status": ("Status", [(value, str(label)) for value, label in SolutionStatus.choices]),
         "source": ("Labels", [(name, name) for name in SOURCES]),
         "error": ("First error", [("some", "some step"), ("none", "no error"), ("open", "left open")]),
         "route": ("Drawn", [("audit", "for audit"), ("people", "for people")]),
         "intake": ("Intake", [(code, name or code) for code, name in intakes]),
+        "search": ("Made by search", [(run.code, f"{run.created_at:%Y-%m-%d} {run.code}") for run in searches]),
     }
     return [
         {"name": name, "word": word, "choices": options, "value": request.GET.get(name, "")}
         for name, (word, options) in choices.items()
+        if options
     ]
 
 
@@ -145,7 +151,8 @@ def filtered(request: HttpRequest, project: Project) -> QuerySet[Solution]:
     elif asked.get("route") == "people":
         rows = rows.filter(ROUTES["people"], routings__superseded_at=None)
     if search := asked.get("search"):
-        rows = rows.filter(pk__in=runs.made_by(Run(project=project), search))
+        made = Selection.objects.filter(run__code=search, rollout__isnull=False)
+        rows = rows.filter(pk__in=made.values("solution"), forked_from__isnull=False)
     if intake := asked.get("intake"):
         rows = rows.filter(intake__code=intake)
     if search := escape(asked.get("q", "").strip()):
@@ -165,7 +172,9 @@ def solutions(request: Request, slug: str) -> HttpResponse:
         "count": rows.count(),
         "filters": _filters(request, project),
         "search": request.GET.get("q", ""),
-        "narrowed": any(request.GET.get(name) for name in ("q", "status", "source", "error", "route", "intake")),
+        "narrowed": any(
+            request.GET.get(name) for name in ("q", "status", "source", "error", "route", "intake", "search")
+        ),
     }
     return render(request, "annotator/solutions/page.html", context)
 

@@ -8,16 +8,30 @@ from django import forms
 
 from annotator.models import Intake, Project, RunKind, SolutionStatus
 from annotator.models.projects import MOST_EXAMPLES
+from annotator.runs import SEARCH_DEFAULTS
 
 KINDS = {
     RunKind.JUDGE: "Judge: a model reads each solution and says which step is wrong",
     RunKind.ROLLOUTS: "Rollouts: continue from steps and see whether the answer comes out right",
+    RunKind.SEARCH: "Search: continue each problem in many ways, and make solutions of those that go wrong",
     RunKind.SCORE: "Score: a process reward model scores each step",
     RunKind.ROUTE: "Route: only decide again, with what is known",
 }
 CONFIG = {
     RunKind.JUDGE: ("votes", "examples", "temperature", "max_tokens"),
     RunKind.ROLLOUTS: ("price", "cap", "temperature", "max_tokens"),
+    RunKind.SEARCH: (
+        "selections",
+        "rollouts",
+        "root_rollouts",
+        "price",
+        "alpha",
+        "beta",
+        "length",
+        "explore",
+        "temperature",
+        "max_tokens",
+    ),
 }
 
 
@@ -36,6 +50,13 @@ class NewRun(forms.Form):
     examples = forms.IntegerField(required=False, min_value=0, max_value=MOST_EXAMPLES, label="Examples from people")
     price = forms.FloatField(required=False, min_value=0, max_value=1, label="Price of a rollout")
     cap = forms.IntegerField(required=False, min_value=1, max_value=100_000, label="Rollouts a solution, at most")
+    selections = forms.IntegerField(required=False, label="New solutions a problem, at most")
+    rollouts = forms.IntegerField(required=False, label="Rollouts a problem, at most")
+    root_rollouts = forms.IntegerField(required=False, label="Of them from the bare problem, first")
+    alpha = forms.FloatField(required=False, label="α: less takes up what follows right steps first")
+    beta = forms.FloatField(required=False, label="β: less takes up short rollouts first")
+    length = forms.FloatField(required=False, label="L: tokens that count as short")
+    explore = forms.FloatField(required=False, label="c: more spreads over the tree")
     temperature = forms.FloatField(required=False, min_value=0, max_value=2)
     max_tokens = forms.IntegerField(required=False, min_value=1, max_value=1_000_000, label="Tokens a reply, at most")
 
@@ -55,7 +76,10 @@ class NewRun(forms.Form):
             self.fields[name].widget.attrs["placeholder"] = f"{default:g}"
         for name in ("temperature", "max_tokens"):
             self.fields[name].widget.attrs["placeholder"] = "as the endpoint"
-        for name in ("price", "temperature"):
+        for name, default in SEARCH_DEFAULTS.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["placeholder"] = f"{default:g}"
+        for name in ("price", "temperature", "alpha", "beta", "length", "explore"):
             self.fields[name].widget.attrs["step"] = "any"
 
     def _choose(self, name: str, any_word: str, choices: list[tuple[str, Any]]) -> None:
