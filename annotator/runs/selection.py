@@ -140,9 +140,9 @@ def check_kind(kind: str) -> None:
 def check_config(config: Mapping[str, Any]) -> None:
     limits: dict[str, tuple[type, float, float]] = {
         "votes": (int, 1, 32),
+        "examples": (int, 0, MOST_EXAMPLES),
         "temperature": (float, 0, 2),
         "price": (float, 0, 1),
-        "examples": (int, 0, MOST_EXAMPLES),
         "cap": (int, 1, 100_000),
         "max_tokens": (int, 1, 1_000_000),
         **searches.LIMITS,
