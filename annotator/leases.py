@@ -36,16 +36,24 @@ _SWEPT: Final = 1000
 def claim(project: Project, rater: Rater) -> Assignment | None:
     """A new assignment of the most urgent solution that is free for this rater; None when nothing is.
 
-    Never what the rater holds, did or skipped, nor an audit of which they were shown evidence. One short transaction,
-    which waits for nobody and whose cost does not grow with the leases that stand. The solution and its problem come
-    with it.
+    What a reviewer returned to the rater comes first. Never what they hold otherwise, did or skipped, nor an audit of
+    which they were shown evidence. One short transaction, which waits for nobody and whose cost does not grow with the
+    leases that stand. The solution and its problem come with it.
     """
     if project.archived_at is not None:
         return None
+    if returned := _returned(project, rater):
+        return renew(returned, rater)
     taken = _take(project, rater)
     if taken is None and expire_lapsed(project):
         taken = _take(project, rater)
     return _with_solution().get(pk=taken) if taken is not None else None
+
+
+def _returned(project: Project, rater: Rater) -> str | None:
+    """Code of the oldest assignment that was handed in and is open again."""
+    mine = Assignment.objects.filter(rater=rater, state=AssignmentState.OPEN, slot__project=project)
+    return mine.filter(annotations__isnull=False).order_by("pk").values_list("code", flat=True).first()
 
 
 _CLAIM: Final = """

@@ -52,6 +52,7 @@ from annotator.models import (
 )
 from annotator.opinions import UNSURE, Opinion, opinions_of
 from annotator.submissions import ADJUDICATION, Submission
+from reasoning.characters import escape
 from reasoning.types import NO_ERROR
 
 __all__ = [
@@ -259,7 +260,7 @@ def _decided(submission: Submission) -> dict[int, str]:
 def review(annotation: Annotation, reviewer: Rater, accepted: bool, comment: str = "") -> Review:
     """A second person accepts an annotation, or returns it to its rater, whose turn it is then for one lease.
 
-    Raises NotAllowed for one's own work; Conflict where it was reviewed by the same person, superseded, or
+    Raises NotAllowed for one's own work; Conflict where it was reviewed by the same person, superseded, withdrawn or
     adjudicated over.
     """
     if annotation.rater_id == reviewer.pk:
@@ -272,13 +273,15 @@ def review(annotation: Annotation, reviewer: Rater, accepted: bool, comment: str
         raise Conflict("you have reviewed this already")
     if not accepted:
         _return(annotation, solution)
-    return Review.objects.create(annotation=annotation, reviewer=reviewer, accepted=accepted, comment=comment)
+    return Review.objects.create(annotation=annotation, reviewer=reviewer, accepted=accepted, comment=escape(comment))
 
 
 def _return(annotation: Annotation, solution: Solution) -> None:
     assignment = annotation.assignment
     if assignment is None:
         raise Conflict("an adjudication is final")
+    if solution.withdrawn_at is not None or solution.superseded_by_id is not None:
+        raise Conflict("the solution was withdrawn")
     current = Settlement.objects.filter(solution=solution, superseded_at=None).first()
     if current is not None and current.source == Source.ADJUDICATED:
         raise Conflict("an expert has settled this solution")

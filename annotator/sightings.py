@@ -49,6 +49,11 @@ def _waiting_audits(solutions: Sequence[Solution]) -> list[int]:
     return list(Audit.objects.filter(solution__in=queued).values_list("solution_id", flat=True))
 
 
+def at_work(person: Person, solution: Solution) -> str:
+    """Why people's work on this solution is withheld from this person, in words; empty where it is not."""
+    return AT_WORK if withheld(person, [solution]).get(solution.pk) == AT_WORK else ""
+
+
 def note(person: Person, solutions: Iterable[Solution]) -> None:
     """This person is being shown what machines say of these solutions."""
     seen = [each.pk for each in solutions]

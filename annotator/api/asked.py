@@ -143,6 +143,10 @@ class ConfigField(serializers.DictField):
     """Checked by runs.start."""
 
 
+class AnswerRequest(Strict):
+    answer = serializers.CharField(max_length=2_000)
+
+
 class RunRequest(Strict):
     kind = serializers.ChoiceField(RunKind.choices)
     selection = SelectionField(required=False)
@@ -167,6 +171,11 @@ class SubmitRequest(serializers.Serializer[object]):
     finish_reason = serializers.ChoiceField(FinishReason.choices)
     comment = serializers.CharField(required=False, allow_blank=True)
     seconds = serializers.FloatField(required=False, min_value=0)
+
+
+class ReviewRequest(Strict):
+    accepted = serializers.BooleanField(help_text="False returns it to whoever made it")
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
 
 
 @extend_schema_field(
@@ -198,4 +207,5 @@ class ExportRequest(serializers.Serializer[object]):
     after_error = _choice("after_error", "Steps after the first error; `drop` in most formats")
     unrated = _choice("unrated", "A step before the first error that nobody rated")
     unlabelled = _choice("unlabelled", "Solutions without a first error")
+    evidence = _choice("evidence", "What machines and people said, beside the labels; `keep` in native only")
     container = _choice("container", "How rows lie in the file")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from annotator.models import SolutionStatus, WorkState
+from annotator.api.asked import RatingShape
+from annotator.models import FinishReason, Purpose, SolutionStatus, WorkState
 
 
 class Accepted(serializers.Serializer[object]):
@@ -115,6 +116,26 @@ class ClaimShape(serializers.Serializer[object]):
     answer = serializers.CharField(allow_null=True)
     solution = serializers.CharField()
     steps = AskedStepShape(many=True)
+    returned = serializers.CharField(
+        allow_null=True, help_text="A reviewer's comment where this is work of yours that was returned; else null"
+    )
+
+
+class ReviewShape(serializers.Serializer[object]):
+    accepted = serializers.BooleanField()
+    comment = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ReviewableShape(serializers.Serializer[object]):
+    annotation = serializers.CharField()
+    rater = serializers.CharField()
+    purpose = serializers.ChoiceField(Purpose.choices)
+    finish_reason = serializers.ChoiceField(FinishReason.choices)
+    blind = serializers.BooleanField()
+    comment = serializers.CharField()
+    ratings = RatingShape(many=True)
+    reviews = ReviewShape(many=True)
 
 
 class AnnotationShape(serializers.Serializer[object]):

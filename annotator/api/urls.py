@@ -7,7 +7,7 @@ from csp.decorators import csp_update
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotator.api import exports, fits, intakes, preferences, projects, runs, solutions, work
+from annotator.api import exports, fits, intakes, preferences, projects, references, reviews, runs, solutions, work
 from annotator.api.problems import not_found
 
 # Swagger UI brings a <style> element of its own; scripts stay from files, as everywhere.
@@ -32,7 +32,10 @@ urlpatterns = [
     path("v1/assignments/<str:code>/renew/", work.Renew.as_view()),
     path("v1/assignments/<str:code>/release/", work.Release.as_view()),
     path("v1/assignments/<str:code>/submit/", work.Submit.as_view()),
+    path("v1/solutions/<str:code>/annotations/", reviews.Annotations.as_view()),
+    path("v1/annotations/<str:code>/review/", reviews.AnnotationReview.as_view()),
     path("v1/projects/<slug:slug>/solutions/", solutions.Solutions.as_view()),
+    path("v1/problems/<str:code>/", references.ProblemDetail.as_view()),
     path("v1/solutions/<str:code>/", solutions.SolutionDetail.as_view()),
     path("v1/projects/<slug:slug>/preferences/", preferences.Preferences.as_view()),
     path("v1/projects/<slug:slug>/exports/", exports.Exports.as_view()),

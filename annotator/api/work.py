@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import beliefs, queue
+from annotator import beliefs, queue, reviews
 from annotator.api.asked import SubmitRequest
 from annotator.api.base import View
 from annotator.api.shapes import AnnotationShape, ClaimShape, LeaseShape
@@ -39,6 +39,7 @@ def shown(assignment: Assignment) -> dict[str, Any]:
         "problem": solution.problem.statement,
         "answer": solution.problem.answer,
         "solution": assignment.solution.code,
+        "returned": reviews.returned_because(assignment),
         "steps": [{"index": step.index, "text": step.text, "asked": step.index in asked} for step in solution.steps],
     }
 
@@ -51,7 +52,10 @@ class Claim(View):
         responses={200: ClaimShape, 204: OpenApiResponse(description="Nothing is free; see Retry-After")},
     )
     def post(self, request: Request, slug: str) -> Response:
-        """The right to label one solution until the lease ends; never one that you hold or did."""
+        """The right to label one solution until the lease ends; never one that you hold or did.
+
+        Work of yours that a reviewer returned comes first, until you hand it in or release it.
+        """
         project = self.project(slug, Right.LABEL)
         assignment = queue.claim(project, self.person.work_as())
         if assignment is None:

@@ -170,6 +170,7 @@ class Annotation(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     rating_rows: RelatedManager[Rating]
+    reviews: RelatedManager[Review]
 
     class Meta:
         constraints: ClassVar = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from annotator import beliefs, dossier
+from annotator import beliefs, dossier, reviews
 from annotator.models import (
     Annotation,
     Assignment,
@@ -116,6 +116,8 @@ class Sheet:
     comment: str
     key: str
     people: Sequence[tuple[str, Annotation]] = ()
+    returned: str | None = None
+    """What a reviewer said who gave this work back; None where nobody did."""
 
 
 def evidence_by_step(solution: Solution) -> list[StepEvidence]:
@@ -178,6 +180,7 @@ def sheet_of(assignment: Assignment) -> Sheet:
         draft={"version": draft.version, "undo": draft.undo, "seconds": round(draft.seconds, 1)},
         comment=unescape(draft.comment),
         key=secrets.token_urlsafe(12),
+        returned=reviews.returned_because(assignment),
     )
 
 

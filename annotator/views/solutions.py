@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from annotator import dossier, sightings
+from annotator import dossier, reviews, settlement, sightings
+from annotator.errors import Invalid
 from annotator.models import (
+    Annotation,
     Destination,
     Intake,
     Label,
@@ -195,6 +198,9 @@ def solution(request: Request, slug: str, code: str) -> HttpResponse:
     context = {
         "known": known,
         "withheld": withheld,
+        "work": []
+        if withheld or Right.REVIEW not in request.rights
+        else reviews.standing(found, request.user.work_as()),
         "solution": found,
         "code": looks_like_code(step.text for step in known.steps),
         "believed": known.posterior.first_error + 1 if known.posterior else None,
@@ -208,4 +214,19 @@ def show_solution(request: Request, slug: str, code: str) -> HttpResponse:
     """Show what was withheld: from now on this person's work on it is not blind."""
     found = _found(request, slug, code, Right.VIEW)
     sightings.ask_to_see(request.user, found)
+    return redirect("solution", slug, code)
+
+
+@require_POST
+@login_required
+def review(request: Request, slug: str, code: str, annotation: str) -> HttpResponse:
+    """Accept what somebody handed in, or return it to them (`verdict=accept|return`) with a comment."""
+    found = _found(request, slug, code, Right.REVIEW)
+    work = get_object_or_404(Annotation, solution=found, code=annotation)
+    verdict = request.POST.get("verdict")
+    if verdict not in ("accept", "return"):
+        raise Invalid("verdict", "must be accept or return")
+    accepted = verdict == "accept"
+    settlement.review(work, request.user.work_as(), accepted, request.POST.get("comment", "").strip())
+    messages.success(request, "Accepted." if accepted else "Returned: it is the next thing that they are given.")
     return redirect("solution", slug, code)

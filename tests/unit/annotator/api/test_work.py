@@ -70,7 +70,7 @@ def test_a_claim_tells_nothing_of_what_machines_said(annotator: Caller, project:
     make.make_judgement(solution, 1, reason="because of the moon")
     claimed = claim(annotator, project)
     assert "moon" not in json.dumps(claimed)
-    assert claimed.keys() == {"assignment", "lease_until", "problem", "answer", "solution", "steps"}
+    assert claimed.keys() == {"assignment", "lease_until", "problem", "answer", "solution", "returned", "steps"}
 
 
 def test_nothing_free_answers_204_and_when_to_ask_again(annotator: Caller, project: Project) -> None:
