@@ -23,6 +23,8 @@ class Fault(StrEnum):
     """One way to fail. The value is its name in flags, headers and model names."""
 
     RATE_LIMIT = "429"
+    RATE_LIMIT_DATE = "429-date"
+    """Its Retry-After is a date."""
     BAD_REQUEST = "400"
     WRONG_KEY = "401"
     SERVER_ERROR = "500"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from time import monotonic
+from email.utils import formatdate
+from time import monotonic, time
 from typing import Any, Final
 
 import orjson
@@ -19,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from reasoning.errors import InvalidInput
 from reasoning.simulator import draws, replies
 from reasoning.simulator.faults import HEADER, MODEL_PREFIX, Fault, Faults
+from reasoning.simulator.forms import Form, form_of, formed
 from reasoning.simulator.law import LAW, Law
 from reasoning.simulator.models import MODELS, Models, Say
 from reasoning.simulator.replies import Choice
@@ -54,6 +57,7 @@ class Asked:
     logprobs: bool
     stream: bool
     usage_in_stream: bool
+    form: Form | None
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Asked:
@@ -80,6 +84,7 @@ class Asked:
             logprobs=bool(body.get("logprobs")),
             stream=bool(body.get("stream")),
             usage_in_stream=bool((body.get("stream_options") or {}).get("include_usage")),
+            form=form_of(body),
         )
 
     def draw(self, index: int) -> tuple[draws.Part, ...]:
@@ -179,11 +184,8 @@ class _Service:
     def _failed(self, fault: Fault | None) -> Response | None:
         """The reply where the fault is one that keeps the models from being asked."""
         match fault:
-            case Fault.RATE_LIMIT:
-                wait = f"{self.settings.retry_after:g}"
-                reply = _refuse(429, f"Rate limit reached: try again in {wait} s.", "rate_limit_exceeded")
-                reply.headers["retry-after"] = wait
-                return reply
+            case Fault.RATE_LIMIT | Fault.RATE_LIMIT_DATE:
+                return _rate_limited(self.settings.retry_after, dated=fault is Fault.RATE_LIMIT_DATE)
             case Fault.BAD_REQUEST:
                 return _refuse(400, "This model's maximum context length is 10 tokens.", "context_length_exceeded")
             case Fault.WRONG_KEY:
@@ -217,13 +219,20 @@ class _Service:
         return Response(content, media_type="application/json")
 
 
+def _rate_limited(wait: float, *, dated: bool) -> Response:
+    """429 with Retry-After in either of its forms (RFC 9110 §10.2.3); a date has whole seconds, so never too early."""
+    reply = _refuse(429, f"Rate limit reached: try again in {wait:g} s.", "rate_limit_exceeded")
+    reply.headers["retry-after"] = formatdate(math.ceil(time() + wait), usegmt=True) if dated else f"{wait:g}"
+    return reply
+
+
 def _choice(asked: Asked, say: Say, index: int, fault: Fault | None) -> Choice:
     if fault is Fault.WRONG_SCHEMA:
         return Choice('{"verdict": "looks fine to me"}')
     if fault is Fault.BLANK:
         return Choice("")
     limit = 1 if fault is Fault.LENGTH else asked.max_tokens
-    return replies.limited(say(*asked.draw(index)), stop=asked.stop, max_tokens=limit)
+    return replies.limited(formed(say(*asked.draw(index)), asked.form), stop=asked.stop, max_tokens=limit)
 
 
 async def _events(parts: list[dict[str, Any]], *, done: bool) -> AsyncIterator[bytes]:

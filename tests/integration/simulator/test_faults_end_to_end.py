@@ -8,8 +8,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import httpx2
-import openai
 import pytest
 
 from reasoning.errors import (
@@ -80,7 +78,9 @@ async def test_a_fault_ends_as_its_error_in_the_endpoints_words_and_makes_no_jud
             await judge(client, SOLUTIONS[0], config=JudgeConfig())
 
 
-@pytest.mark.parametrize("fault", ["429*2", "500*2", "503*2", "502*2", "cutoff*1", "json*1", "empty*1", "blank*1"])
+@pytest.mark.parametrize(
+    "fault", ["429*2", "429-date*1", "500*2", "503*2", "502*2", "cutoff*1", "json*1", "empty*1", "blank*1"]
+)
 async def test_a_fault_that_passes_is_survived_and_every_attempt_is_recorded(serve, fault):
     url = serve("--retry-after", "0.05")
     records = []
@@ -194,32 +194,6 @@ async def test_what_the_simulator_does_not_know_becomes_no_evidence(url):
         assert (rollout.verdict, rollout.rule) == (Verdict.UNKNOWN, "cannot_tell")
         with pytest.raises(EndpointError, match="cannot tell"):
             await score(client, stranger)
-
-
-async def test_the_openai_package_itself_is_content_with_the_server(url):
-    async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
-        models = await client.models.list()
-        assert {m.id for m in models.data} >= {JUDGE, COMPLETER}
-        reply = await client.chat.completions.create(
-            model=JUDGE, messages=[{"role": "user", "content": "Who are you?"}], n=2, stop=["simulated"], logprobs=True
-        )
-        assert [c.message.content for c in reply.choices] == ["I am a "] * 2
-        stream = await client.chat.completions.create(
-            model=JUDGE, messages=[{"role": "user", "content": "Who are you?"}], stream=True, max_tokens=3
-        )
-        finishes = [chunk.choices[0].finish_reason async for chunk in stream if chunk.choices]
-        assert finishes[-1] == "length"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"{", b"[]", b"{}", b'{"messages": []}', b'{"messages": [{}], "n": 0.5}', b'{"messages": [{}], "seed": "x"}'],
-)
-async def test_a_request_that_is_none_is_refused_in_words(url, body):
-    async with httpx2.AsyncClient() as client:
-        reply = await client.post(f"{url}/chat/completions", content=body)
-    assert reply.status_code == 400
-    assert reply.json()["error"]["message"]
 
 
 def test_a_command_line_that_means_nothing_ends_with_words_and_no_traceback(tmp_path):
