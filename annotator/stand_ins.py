@@ -15,7 +15,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotator.enqueue import enqueue
-from annotator.models import Endpoint, Problem, Project, Rollout, Run, Solution, StandIn, record
+from annotator.errors import Conflict, Invalid
+from annotator.models import Endpoint, Person, Problem, Project, Rollout, Run, Solution, StandIn, record
+from annotator.models.problems import problem_key
+from reasoning import answers
 from reasoning.characters import escape, unescape
 from reasoning.equivalence import GRADER_VERSION
 
@@ -92,17 +95,35 @@ def undecided(found: Majority) -> str:
 
 @transaction.atomic
 def answer(problem: Problem, answer: str, key: str) -> None:
-    """A reference answer has come for a problem that had none: what was graded against its stand-in counts no more.
+    """Give a problem this reference answer: what was graded against a stand-in, or another answer, counts no more.
 
-    `key` is what the problem is known by with this answer. Grades, posteriors and labels follow when its solutions are
-    decided on again (`outdated`).
+    Texts are escaped; `key` is what the problem is known by with this answer. Grades, posteriors and labels follow when
+    its solutions are decided on again.
     """
     held = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
     held.answer, held.key = answer, key
     held.save(update_fields=["answer", "key"])
-    if StandIn.objects.filter(problem=held, superseded_at=None).update(superseded_at=timezone.now()):
-        record("stand_in.replaced", project=held.project, subject=held.code)
-        enqueue("decide_outdated")
+    StandIn.objects.filter(problem=held, superseded_at=None).update(superseded_at=timezone.now())
+
+
+@transaction.atomic
+def give_answer(problem: Problem, given: str, person: Person | None) -> Problem:
+    """A manager's word on the reference answer; the problem's solutions are decided on again at once.
+
+    Raises Invalid for what is no answer, Conflict where the project has the same statement with this answer already.
+    """
+    found = answers.reference(given)
+    if found is None:
+        raise Invalid("answer", "is no answer: one number, formula, choice or short phrase")
+    key = problem_key(unescape(problem.statement), found)
+    others = Problem.objects.filter(project=problem.project_id, key=key).exclude(pk=problem.pk)
+    if (other := others.first()) is not None:
+        raise Conflict(f"this statement with this answer is problem {other.code} of the project already")
+    answer(problem, escape(found), key)
+    record("problem.answered", project=problem.project, actor=person, subject=problem.code, answer=escape(found))
+    enqueue("decide_problem", problem.pk)
+    problem.refresh_from_db()
+    return problem
 
 
 def outdated(limit: int) -> list[int]:

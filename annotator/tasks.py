@@ -94,6 +94,13 @@ def test_endpoint(endpoint_id: int) -> None:
     preannotation.answer_test(endpoint_id)
 
 
+@shared_task(name="stepwise.decide_problem")
+def decide_problem(problem_id: int) -> None:
+    from annotator import preannotation
+
+    preannotation.decide_problem(problem_id)
+
+
 @shared_task(name="stepwise.decide_outdated")
 def decide_outdated() -> None:
     from annotator import preannotation

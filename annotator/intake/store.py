@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from annotator import changes, stand_ins
+from annotator.enqueue import enqueue
 from annotator.imported import Imported, settle_imports
 from annotator.intake import looks, scored
 from annotator.intake.formats import reader_of
@@ -166,11 +167,15 @@ def _answer_problems(batch: _Batch) -> None:
     """A problem that is here without a reference answer takes the first that comes; rows with another stay apart."""
     answers = {row.open_key: row for row in reversed([*batch.answering, *batch.new]) if row.answer is not None}
     mine = Problem.objects.filter(project=batch.intake.project_id)
+    unanswered = list(mine.filter(key__in=answers, answer=None).order_by("pk"))
+    if not unanswered:
+        return
     taken = set(mine.filter(key__in={row.problem_key for row in answers.values()}).values_list("key", flat=True))
-    for problem in mine.filter(key__in=answers, answer=None).order_by("pk"):
+    for problem in unanswered:
         row = answers[problem.key]
         if row.answer is not None and row.problem_key not in taken:
             stand_ins.answer(problem, row.answer, row.problem_key)
+    enqueue("decide_outdated")
 
 
 def _solution(batch: _Batch, row: Prepared, problem: Problem) -> Solution:

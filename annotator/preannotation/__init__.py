@@ -13,6 +13,6 @@ clients.py    an endpoint's row → a client within the project's budgets
 
 from annotator.preannotation.advance import advance
 from annotator.preannotation.clients import answer_test
-from annotator.preannotation.desk import decide_outdated
+from annotator.preannotation.desk import decide_outdated, decide_problem
 
-__all__ = ["advance", "answer_test", "decide_outdated"]
+__all__ = ["advance", "answer_test", "decide_outdated", "decide_problem"]

@@ -104,6 +104,11 @@ def route(run: Run, solutions: Sequence[int]) -> None:
     _decide(list(live.filter(of_items).select_related("problem", "project")))
 
 
+def decide_problem(problem: int) -> None:
+    """Decide again on all solutions of a problem whose reference answer was given or corrected."""
+    _decide(list(Solution.objects.live().filter(problem=problem).select_related("problem", "project").order_by("pk")))
+
+
 def decide_outdated() -> None:
     """Decide again on what rests on a stand-in that is no more: a reference answer has come, or another election."""
     before: list[int] = []
