@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasoning.search import fork, splitter_of
@@ -34,6 +34,7 @@ def written(text: str, splitter: str) -> Solution:
     return Solution(Problem("p"), text, split(text, splitter))
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, st.sampled_from([*SPLITTERS, "auto"]), st.data())
 def test_text_and_steps_of_prefix_and_continuation_are_kept(
     text: str, more: str, splitter: str, data: st.DataObject
@@ -56,6 +57,7 @@ def test_text_and_steps_of_prefix_and_continuation_are_kept(
     assert not made.text[ends[-1] :].strip()
 
 
+@settings(deadline=None)
 @given(TEXTS, st.sampled_from([*SPLITTERS]))
 def test_a_solution_forked_from_itself_is_itself_again(text: str, splitter: str) -> None:
     solution = written(text, splitter)

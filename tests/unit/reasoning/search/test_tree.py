@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasoning.errors import InvalidInput
@@ -167,6 +167,7 @@ def test_of_equals_the_older_solution_the_shorter_prefix_and_the_lower_number_co
     assert [each.pair for each in found if each] == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(Verdict)), max_size=30), st.randoms(use_true_random=False))
 def test_the_order_in_which_rollouts_arrive_does_not_matter(
     drawn: list[tuple[int, Verdict]], shuffle: random.Random
