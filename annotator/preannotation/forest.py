@@ -81,7 +81,7 @@ class Forest:
 
     def _rollouts_of(self, run: Run, solutions: Sequence[Solution]) -> Mapping[int, list[types.Rollout]]:
         """By solution. What another run has selected comes without its text: it counts, and is not selected again."""
-        grades = Grade.objects.filter(rollout__solution__in=solutions)
+        grades = Grade.objects.filter(rollout__solution__in=solutions).in_force()
         grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
         latest = grades.order_by("rollout_id", F("current").desc(nulls_last=True), "-id").distinct("rollout_id")
         verdicts = {pk: (verdict, rule) for pk, verdict, rule in latest.values_list("rollout_id", "verdict", "rule")}
