@@ -297,9 +297,11 @@ def _gather_people(found: Mapping[int, _Gathered], solutions: Sequence[Solution]
         said = (opinion.as_evidence() for opinion in opinions if opinion.annotation.blind)
         found[pk].people.extend(rating for rating in said if rating is not None)
     imported = ImportedAnnotation.objects.filter(solution__in=found, first_error__isnull=False).order_by("pk")
-    for pk, first_error, step_count in imported.values_list("solution_id", "first_error", "step_count"):
+    columns = ("solution_id", "first_error", "step_count", "data__through")
+    for pk, first_error, step_count, read in imported.values_list(*columns):
         if first_error is not None:  # keys are local to their row, so all of them are one unknown rater
-            through = step_count if first_error == NO_ERROR else first_error + 1
+            whole = not (type(read) is int and 0 <= read < step_count)
+            through = first_error + 1 if first_error != NO_ERROR else step_count if whole else read
             found[pk].people.append(PersonRating(IMPORTED, first_error, through))
 
 

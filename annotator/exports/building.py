@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
     counts = Counts()
     parts = _Parts(folder, writer, choices)
     try:
-        for item in items(export.project, export.snapshot.cutoff, texts=True):
+        for item in _items(export, choices):
             if counts.solutions % BATCH == 0:
                 _tell(export, counts)
             if not _fits(item, writer, choices):
@@ -49,6 +50,10 @@ def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
     files.sort(key=lambda file: file.name)
     (folder / "manifest.json").write_bytes(manifest.as_bytes(content, files))
     return [*files, written(folder / "manifest.json")], counts
+
+
+def _items(export: Export, choices: Choices) -> Iterator[Item]:
+    return items(export.project, export.snapshot.cutoff, texts=True, looks=choices.evidence == "keep")
 
 
 class _Parts:
@@ -97,7 +102,7 @@ def _fits(item: Item, writer: Writer, choices: Choices) -> bool:
     """Can its texts be written where lone surrogates cannot stand? JSON Lines hold them as escapes."""
     texts = [item.problem, item.text, item.generator, item.source_id or ""]
     if choices.container == "parquet":
-        others = (item.answer, item.source, item.kept, item.meta, item.annotators)
+        others = (item.answer, item.source, item.kept, item.meta, item.annotators, item.evidence)
         texts += [json.dumps(other, ensure_ascii=False) for other in others]
     elif not writer.strict:
         return True

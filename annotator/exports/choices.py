@@ -20,6 +20,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "after_error": ("drop", "negative", "mask", "keep"),
     "unrated": ("positive", "drop", "keep"),
     "unlabelled": ("drop", "keep"),
+    "evidence": ("drop", "keep"),
     "container": ("jsonl", "parquet"),
 }
 _ORDER: Final = {"train": 0, "validation": 1, "test": 2}
@@ -40,6 +41,8 @@ class Choices:
     """Steps before the first error (or where there is none) that nobody rated: positive, drop (the solution), keep."""
     unlabelled: str = "drop"
     """Solutions without a settled first error."""
+    evidence: str = "drop"
+    """What machines and people said of each solution, beside its labels."""
     container: str = "jsonl"
     split: tuple[tuple[str, float], ...] = (("train", 1.0),)
     """Name and share of each part, in order. Parts are by problem, by hash."""

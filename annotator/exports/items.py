@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
 from annotator.exports.choices import MIN_SOURCES
+from annotator.exports.looks import Looks, looks_of
 from annotator.models import ImportedAnnotation, Label, OwnGrade, Project, Settlement, Solution, Step
 from annotator.models.problems import KEPT
 from reasoning.characters import unescape
@@ -67,6 +69,10 @@ class Item:
     meta: Mapping[str, Any] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)
     annotators: Mapping[str, Any] = field(default_factory=dict)
+    """What other tools' annotators said; with the looks, also this project's."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """With the looks: what machines said."""
+    own_answer: str | None = None
 
     @property
     def steps(self) -> list[str]:
@@ -85,8 +91,10 @@ def solutions_of(project: Project, cutoff: datetime) -> QuerySet[Solution]:
     return there.filter(live, Q(superseded_by=None) | Q(superseded_by__created_at__gt=cutoff)).order_by("pk")
 
 
-def items(project: Project, cutoff: datetime, *, texts: bool) -> Iterator[Item]:
-    """All of them by the order in which they came; with their texts, or with what is settled alone."""
+def items(project: Project, cutoff: datetime, *, texts: bool, looks: bool = False) -> Iterator[Item]:
+    """All of them by the order in which they came; with their texts (and what was said of them), or with what is
+    settled alone.
+    """
     rows = solutions_of(project, cutoff)
     rows = rows.select_related("problem") if texts else rows.only("pk", "code", "step_count")
     last = 0
@@ -94,7 +102,7 @@ def items(project: Project, cutoff: datetime, *, texts: bool) -> Iterator[Item]:
         last = batch[-1].pk
         settled = _settled([solution.pk for solution in batch], cutoff)
         if texts:
-            yield from _full(batch, settled, cutoff)
+            yield from _full(batch, settled, cutoff, looks_of(batch, cutoff) if looks else {})
         else:
             yield from (Item(row.pk, row.code, row.step_count, settled.get(row.pk)) for row in batch)
 
@@ -123,7 +131,9 @@ def _majorities(settlements: QuerySet[Settlement]) -> dict[int, Majority]:
     return {pk: Majority(unescape(answer), votes, total, models) for pk, answer, votes, total, models in marked}
 
 
-def _full(batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: datetime) -> Iterator[Item]:
+def _full(
+    batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: datetime, looks: Mapping[int, Looks]
+) -> Iterator[Item]:
     pks = [solution.pk for solution in batch]
     spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for pk, start, end in (
@@ -134,12 +144,13 @@ def _full(batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: dat
         spans[pk].append((start, end))
     verdicts = _own_verdicts(pks, cutoff)
     annotators: dict[int, dict[str, Any]] = defaultdict(dict)
-    for said in ImportedAnnotation.objects.filter(solution__in=pks).order_by("pk"):
-        annotators[said.solution_id][unescape(said.key)] = unescape_json(said.data)
+    for given in ImportedAnnotation.objects.filter(solution__in=pks).order_by("pk"):
+        annotators[given.solution_id][unescape(given.key)] = unescape_json(given.data)
     for solution in batch:
         meta = unescape_json(solution.meta)
         kept = meta.pop(KEPT, {})
         problem = solution.problem
+        said = looks.get(solution.pk, Looks())
         yield Item(
             pk=solution.pk,
             code=solution.code,
@@ -155,8 +166,19 @@ def _full(batch: Sequence[Solution], settled: Mapping[int, Settled], cutoff: dat
             own_verdict=verdicts.get(solution.pk),
             meta=meta,
             kept=kept,
-            annotators=annotators[solution.pk],
+            annotators=_beside(annotators[solution.pk], said.annotators),
+            evidence=said.evidence,
+            own_answer=None if solution.own_answer is None else unescape(solution.own_answer),
         )
+
+
+def _beside(annotators: Mapping[str, Any], people: Mapping[str, Any]) -> dict[str, Any]:
+    """Both. A person's code may stand in a file already, where it came from here."""
+    found = dict(annotators)
+    for code, said in people.items():
+        key = next(key for number in count(1) if (key := code if number == 1 else f"{code} {number}") not in found)
+        found[key] = said
+    return found
 
 
 def _own_verdicts(pks: Sequence[int], cutoff: datetime) -> dict[int, bool]:

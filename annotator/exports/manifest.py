@@ -14,7 +14,8 @@ from annotator.exports.counting import Counts
 from annotator.exports.files import Written
 from annotator.exports.formats import Writer
 from annotator.exports.items import solutions_of
-from annotator.models import Certificate, Export, Judgement, Project, Rollout, Score
+from annotator.exports.looks import scores_at
+from annotator.models import Certificate, Export, Judgement, Project, Rollout
 
 VERSION: Final = 1
 SIMULATED: Final = "simulated/"
@@ -94,7 +95,7 @@ def machines_of(project: Project, cutoff: datetime) -> list[dict[str, Any]]:
     for kind, table, columns in (
         ("judge", Judgement.objects.all(), ("model", "prompt", "parameters")),
         ("completer", Rollout.objects.all(), ("model", "parameters")),
-        ("scorer", _scores(cutoff), ("model", "parameters")),
+        ("scorer", scores_at(cutoff), ("model", "parameters")),
     ):
         looks = table.filter(solution__in=live, created_at__lte=cutoff)
         rows = looks.values(*columns).annotate(looks=Count("pk")).order_by(*columns)

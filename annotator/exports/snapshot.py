@@ -39,12 +39,30 @@ _LAST_CHANGE: Final = """
 """
 
 
-def last_change(project: Project) -> datetime:
+# And that of one that shows what was said too.
+_LAST_LOOK: Final = """
+    SELECT greatest(
+        (SELECT max(j.created_at) FROM annotator_judgement j
+            JOIN annotator_solution t ON t.id = j.solution_id WHERE t.project_id = %(p)s),
+        (SELECT max(g.created_at) FROM annotator_grade g JOIN annotator_rollout r ON r.id = g.rollout_id
+            JOIN annotator_solution t ON t.id = r.solution_id WHERE t.project_id = %(p)s),
+        (SELECT max(c.created_at) FROM annotator_score c
+            JOIN annotator_solution t ON t.id = c.solution_id WHERE t.project_id = %(p)s),
+        (SELECT greatest(max(a.created_at), max(a.superseded_at)) FROM annotator_annotation a
+            JOIN annotator_solution t ON t.id = a.solution_id WHERE t.project_id = %(p)s),
+        (SELECT max(withdrawn_at) FROM annotator_intake WHERE project_id = %(p)s)
+    )
+"""
+
+
+def last_change(project: Project, *, looks: bool = False) -> datetime:
     """When anything that an export shows last changed; the project's own beginning where nothing did."""
+    moments = [project.created_at]
     with connection.cursor() as cursor:
-        cursor.execute(_LAST_CHANGE, {"p": project.pk})
-        row = cursor.fetchone()
-    return (row and row[0]) or project.created_at
+        for query in (_LAST_CHANGE, _LAST_LOOK) if looks else (_LAST_CHANGE,):
+            cursor.execute(query, {"p": project.pk})
+            moments += [moment for moment in cursor.fetchone() or () if moment is not None]
+    return max(moments)
 
 
 def request(project: Project, format: str, choices: Mapping[str, Any], person: Person | None) -> Export:
@@ -80,7 +98,9 @@ def _find_or_create(
     choices = Choices.parse(given, writer.defaults, writer.allowed)
     with transaction.atomic():
         changes.wait_for_none(project)
-        snapshot, _ = Snapshot.objects.get_or_create(project=project, cutoff=last_change(project))
+        snapshot, _ = Snapshot.objects.get_or_create(
+            project=project, cutoff=last_change(project, looks=choices.evidence == "keep")
+        )
         export, created = Export.objects.get_or_create(
             snapshot=snapshot,
             format=format,

@@ -28,7 +28,8 @@ def row(item: Item, labels: Labels) -> dict[str, Any]:
     if steps.join(texts)[0] != item.text:
         fields["solution"] = item.text
     fields |= _settled(item, labels)
-    given = {"source": item.source, "generator": item.generator, "annotators": dict(item.annotators)}
+    given: dict[str, Any] = {"source": item.source, "generator": item.generator}
+    given |= {"annotators": dict(item.annotators), "evidence": dict(item.evidence)}
     fields |= {name: value for name, value in given.items() if value}
     fields["meta"] = _meta(item)
     return dict(kept.get("fields", {})) | fields
@@ -59,6 +60,8 @@ def _meta(item: Item) -> dict[str, Any]:
     given = item.kept.get("answer_as_given")
     if _is_none(given):
         found["answer_as_given"] = given
+    if item.evidence and item.own_answer not in (None, answers.find(item.text)):
+        found.setdefault("model_answer", item.own_answer)  # its file told it apart from the text
     if item.settled is not None and item.settled.majority is not None:
         found["stand_in"] = asdict(item.settled.majority)
     return found
@@ -67,7 +70,7 @@ def _meta(item: Item) -> dict[str, Any]:
 WRITER: Final = Writer(
     name="native",
     title="Stepwise's own rows",
-    version=1,
+    version=2,
     labels=labels,
     row=row,
     columns={
@@ -83,6 +86,7 @@ WRITER: Final = Writer(
         "source": "string",
         "generator": "string",
         "annotators": "json",
+        "evidence": "json",
         "meta": "json",
     },
     indices="first_error and step_labels count steps from 0; -1 says that none is wrong, null that it is unknown",

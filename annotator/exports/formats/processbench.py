@@ -41,6 +41,11 @@ WRITER: Final = Writer(
         "label": "int64",
     },
     indices="label counts steps from 0; -1 says that none is wrong",
-    allowed={"neutral": ("positive", "negative", "drop"), "unrated": ("positive", "drop"), "unlabelled": ("drop",)},
+    allowed={
+        "neutral": ("positive", "negative", "drop"),
+        "unrated": ("positive", "drop"),
+        "unlabelled": ("drop",),
+        "evidence": ("drop",),
+    },
     strict=True,
 )

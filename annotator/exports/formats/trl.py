@@ -39,6 +39,7 @@ WRITER: Final = Writer(
         "after_error": ("drop", "negative", "keep"),
         "unrated": ("positive", "drop"),
         "unlabelled": ("drop",),
+        "evidence": ("drop",),
     },
     strict=True,
 )

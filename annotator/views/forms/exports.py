@@ -32,6 +32,7 @@ WORDS: Final = {
     },
     "unrated": {"positive": "count as good", "drop": "leave their solution out", "keep": "stay without a label"},
     "unlabelled": {"drop": "stay here", "keep": "go out without labels"},
+    "evidence": {"drop": "stays here", "keep": "goes out beside the labels"},
     "container": {"jsonl": "JSON Lines", "parquet": "Parquet"},
 }
 LABELS: Final = {
@@ -40,6 +41,7 @@ LABELS: Final = {
     "after_error": "Steps after the first error",
     "unrated": "Unrated steps before it",
     "unlabelled": "Solutions without labels",
+    "evidence": "What was said",
     "container": "As",
 }
 
