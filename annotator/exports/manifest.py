@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from annotator.exports.choices import Choices
 from annotator.exports.counting import Counts
@@ -101,10 +101,6 @@ def machines_of(project: Project, cutoff: datetime) -> list[dict[str, Any]]:
         rows = looks.values(*columns).annotate(looks=Count("pk")).order_by(*columns)
         found += [{"kind": kind, **row, "simulated": row["model"].startswith(SIMULATED)} for row in rows]
     return found
-
-
-def _scores(cutoff: datetime) -> QuerySet[Score]:
-    return Score.objects.filter(Q(intake__withdrawn_at=None) | Q(intake__withdrawn_at__gt=cutoff))
 
 
 def card(content: Mapping[str, Any], writer: Writer) -> str:
