@@ -52,7 +52,7 @@ class NewRun(forms.Form):
     cap = forms.IntegerField(required=False, min_value=1, max_value=100_000, label="Rollouts a solution, at most")
     selections = forms.IntegerField(required=False, label="New solutions a problem, at most")
     rollouts = forms.IntegerField(required=False, label="Rollouts a problem, at most")
-    root_rollouts = forms.IntegerField(required=False, label="Of them from the bare problem, first")
+    root_rollouts = forms.IntegerField(required=False, label="Of them first, from the bare problem")
     alpha = forms.FloatField(required=False, label="α: less takes up what follows right steps first")
     beta = forms.FloatField(required=False, label="β: less takes up short rollouts first")
     length = forms.FloatField(required=False, label="L: tokens that count as short")
@@ -108,7 +108,7 @@ class NewRun(forms.Form):
 
     def configuring(self) -> list[dict[str, Any]]:
         """Each field of the configuration, with the kinds of run that know it."""
-        names = dict.fromkeys(name for known in CONFIG.values() for name in known)
+        names = [name for name in self.fields if any(name in known for known in CONFIG.values())]
         return [
             {"field": self[name], "kinds": " ".join(kind.value for kind, known in CONFIG.items() if name in known)}
             for name in names

@@ -13,7 +13,7 @@ from tests.factories import make_endpoint, make_intake, make_person, make_projec
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["project_settings", "project_people", "intakes", "solutions", "runs", "new_run", "exports", "quality"]
+PAGES = ["project_settings", "project_people", "intakes", "solutions", "runs", "pairs", "new_run", "exports", "quality"]
 MANAGER_ONLY = ["project_settings", "project_people", "intakes", "new_run"]
 POST_ONLY = {
     "archive": {},
@@ -75,6 +75,7 @@ def test_a_visitor_is_sent_to_sign_in(project: Project, name: str) -> None:
         (Role.REVIEWER, "exports", 403),
         (Role.TRAINER, "exports", 200),
         (Role.TRAINER, "runs", 200),
+        (Role.TRAINER, "pairs", 200),
         *((role, name, 403) for role in (Role.REVIEWER, Role.TRAINER) for name in MANAGER_ONLY),
     ],
 )
