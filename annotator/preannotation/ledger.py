@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
+from annotator import changes
 from annotator.models import Call, Endpoint, Grade, Judgement, Rollout, Run, Score
 from annotator.preannotation.clients import SIMULATED
 from reasoning import types
@@ -147,6 +149,8 @@ def write(run: Run, looks: list[Look], calls: list[CallRecord]) -> None:
         Judgement.objects.bulk_create([row for row in looks if isinstance(row, Judgement)], ignore_conflicts=True)
         Score.objects.bulk_create([row for row in looks if isinstance(row, Score)], ignore_conflicts=True)
         _write_rollouts(rollouts)
+        changes.announce_in(run.project_id)
+        _stamp(looks)
         Call.objects.bulk_create([_call_row(run, call) for call in calls])
         Run.objects.filter(pk=run.pk).update(
             calls=F("calls") + len(calls),
@@ -163,6 +167,14 @@ def _write_rollouts(rollouts: list[GradedRollout]) -> None:
     if not rollouts:
         return
     Rollout.objects.bulk_create([each.row for each in rollouts], ignore_conflicts=True)
+def _stamp(looks: list[Look]) -> None:
+    """With the moment of writing: an export that shows looks must not find one later that came before its cutoff."""
+    now = timezone.now()
+    for look in looks:
+        row = look.row if isinstance(look, GradedRollout) else look
+        row.created_at = now
+
+
     wanted = Q()
     for solution in {each.row.solution_id for each in rollouts}:
         prefixes = {each.row.prefix for each in rollouts if each.row.solution_id == solution}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from annotator import enqueue, preannotation, runs
+from annotator import enqueue, examples, labels, preannotation, runs
 from annotator.models import (
     Call,
     Endpoint,
@@ -22,10 +22,11 @@ from annotator.models import (
     Solution,
     WorkState,
 )
-from annotator.preannotation import clients
+from annotator.preannotation import clients, desk
+from reasoning.evidence.judge import JudgeConfig
 from reasoning.llm.retries import RetryPolicy
 from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
-from tests.factories import make_endpoint, make_problem, make_project, make_solution
+from tests.factories import make_annotation, make_endpoint, make_problem, make_project, make_rater, make_solution
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -285,3 +286,44 @@ def test_a_pause_between_hold_and_start_stands(project: Project, monkeypatch: py
     preannotation.advance(run.pk)
     run.refresh_from_db()
     assert (run.state, run.calls, run.held_until) == (WorkState.PAUSED, 0, None)
+
+
+def settle(solution: Solution, first_error: int) -> None:
+    """As a person who read it blind."""
+    values = labels.values_before(first_error, solution.step_count)
+    annotation = make_annotation(solution, make_rater(), *(str(values[index]) for index in sorted(values)))
+    labels.conclude([labels.Conclusion(solution, "human", first_error, values, annotations=[annotation])])
+
+
+def test_a_judge_is_shown_examples_and_a_resumed_run_shows_the_same(project: Project) -> None:
+    for solution, row in zip(Solution.objects.order_by("pk"), ROWS, strict=True):
+        settle(solution, row["first_error"])
+    run = runs.start(project, "judge", config={"examples": 2})
+    shown = run.config["shown"]
+    told = examples.values(run.config)
+    assert [each.first_error == -1 for each in told] == [False, True]
+    assert runs.estimate(project, "judge", {}, {"examples": 2}).basis.endswith("with 2 examples that people settled")
+
+    Run.objects.filter(pk=run.pk).update(state=WorkState.PAUSED)
+    changed = Solution.objects.get(code=shown[0]["solution"])
+    labels.conclude([labels.Conclusion(changed, "adjudicated", -1, {0: 1})])
+    Solution.objects.filter(code=shown[1]["solution"]).update(withdrawn_at=timezone.now())
+    runs.resume(run)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.detail, run.config["shown"]) == (WorkState.DONE, "", shown)
+    assert set(run_prompts(run)) == {JudgeConfig(examples=told).prompt} != {JudgeConfig().prompt}
+    bare = carried_out(project, "judge", selection={"again": True, "limit": 1}, config={"examples": 0})
+    assert set(run_prompts(bare)) == {JudgeConfig().prompt}
+    assert bare.prompt_tokens < run.prompt_tokens / run.calls
+
+
+def run_prompts(run: Run) -> list[str]:
+    return list(Judgement.objects.filter(run=run).values_list("prompt", flat=True))
+
+
+def test_what_a_model_judged_is_not_judged_again_because_it_would_be_shown_others(project: Project) -> None:
+    carried_out(project, "judge")
+    for solution, row in zip(Solution.objects.order_by("pk"), ROWS, strict=True):
+        settle(solution, row["first_error"])
+    assert runs.start(project, "judge", config={"examples": 2}).total == 0
