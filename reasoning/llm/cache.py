@@ -42,7 +42,11 @@ class MemoryCache:
 
 
 class CachedClient:
-    """A client that asks only for the samples that the cache lacks; what comes from the cache costs nothing."""
+    """A client that asks only for the samples that the cache lacks; what comes from the cache costs nothing.
+
+    For programs without a database. The application needs none of it: its rows of evidence are known by solution, model,
+    parameters and sample number, and only what is missing among them is asked for.
+    """
 
     def __init__(self, client: Client, cache: Cache) -> None:
         self._client, self._cache = client, cache
@@ -59,7 +63,10 @@ class CachedClient:
         if not lacking:
             hits = [hit for hit in found if hit is not None]
             return Reply(tuple(completion for completion, _ in hits), hits[0][1])
-        reply = await self._client.complete(replace(request, n=len(lacking), sample=request.sample + lacking[0]))
+        first = lacking[0]
+        # a seed of its own: the first ones' would bring the first texts once more, as if they were others
+        seed = None if request.seed is None else request.seed + first
+        reply = await self._client.complete(replace(request, n=len(lacking), sample=request.sample + first, seed=seed))
         for i, completion in zip(lacking, reply.completions, strict=True):
             self._cache.put(keys[i], completion, reply.model)
             found[i] = (completion, reply.model)

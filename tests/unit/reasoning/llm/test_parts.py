@@ -167,6 +167,15 @@ async def test_a_cache_pays_for_each_sample_once():
     assert again.usage.tokens == 0
 
 
+async def test_samples_that_a_cache_lacks_are_drawn_with_another_seed_than_those_it_has():
+    scripted = ScriptedClient(lambda request: [f"seed {request.seed} text {i}" for i in range(request.n)])
+    client = CachedClient(scripted, MemoryCache())
+    await client.complete(Request(ASK.messages, n=2, seed=50))
+    reply = await client.complete(Request(ASK.messages, n=4, seed=50))
+    assert len({c.text for c in reply.completions}) == 4
+    assert [r.seed for r in scripted.requests] == [50, 52]
+
+
 async def test_a_full_cache_forgets_what_was_used_least_lately():
     cache = MemoryCache(size=2)
     for i in range(3):
