@@ -38,7 +38,7 @@ def _deviation(a: float, b: float) -> float:
 
 def _rows(fitted: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[list[Any]]:
     for words, number in _NUMBERS.items():
-        yield ["all of them", words, f"{number(fitted):.3f}", f"{number(defaults):.3f}"]
+        yield [words, f"{number(fitted):.3f}", f"{number(defaults):.3f}"]
     for judge in fitted["judges"]:
         yield from _confusion(f"judge {judge['model']} (prompt {judge['prompt'][:8]})", judge, defaults["judge"])
     called = _names([rater["rater"] for rater in fitted["raters"]])
@@ -48,7 +48,7 @@ def _rows(fitted: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[li
 
 def _confusion(who: str, fitted: Mapping[str, Any], default: Mapping[str, Any]) -> Iterator[list[Any]]:
     for name, words in _CONFUSION.items():
-        yield [who, words, f"{fitted[name]:.3f}", f"{default[name]:.3f}"]
+        yield [f"{who} {words}", f"{fitted[name]:.3f}", f"{default[name]:.3f}"]
 
 
 def _names(codes: list[str]) -> dict[str, str]:
@@ -108,7 +108,7 @@ def figure(project: Project) -> Figure:
             "defaults": defaults,
         },
         "table": {
-            "columns": ["who", "how often, or how much", "fitted", "default"],
+            "columns": ["how often, or how much", "fitted", "default"],
             "rows": list(_rows(parameters, defaults)) if parameters and defaults and not report["fell_back"] else [],
         },
         "chart": None,

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         figure = quality.FIGURES["habits"](project)
         for name, value in figure["values"]["report"].items():
             self.stdout.write(f"{name:22}{'–' if value is None else value}")
-        for who, what, fitted, default in figure["table"]["rows"]:
-            self.stdout.write(f"{who}: {what}  {fitted}  (default {default})")
+        for words, fitted, default in figure["table"]["rows"]:
+            self.stdout.write(f"{words}  {fitted}  (default {default})")
         self.stdout.write(figure["answer"])
         self.stdout.write(f"fit  {fit.code}")
