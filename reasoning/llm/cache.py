@@ -44,7 +44,7 @@ class MemoryCache:
 class CachedClient:
     """A client that asks only for the samples that the cache lacks; what comes from the cache costs nothing.
 
-    For programs without a database. The application needs none of it: its rows of evidence are known by solution, model,
+    For programs without a database. The application needs none: its rows of evidence are known by solution, model,
     parameters and sample number, and only what is missing among them is asked for.
     """
 
