@@ -186,8 +186,11 @@ def _solution(run: Run, branch: Branch, parent: Place, rollout: types.Rollout) -
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        same = Solution.objects.live().filter(project=run.project_id, source_id=None, content_hash=row.content_hash)
-        return same.get()
+        live = Solution.objects.live()
+        same = live.filter(project=run.project_id, source_id=None, content_hash=row.content_hash).first()
+        if same is None:
+            raise
+        return same
     Step.objects.bulk_create(
         Step(solution=row, index=step.index, start=step.start, end=step.end) for step in value.steps
     )
