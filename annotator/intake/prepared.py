@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -177,7 +178,10 @@ def _annotations(row: Row, count: int) -> list[GivenAnnotation]:
 def _own_labels(row: Row, first_error: int | None) -> GivenAnnotation:
     labels = None if row.step_labels is None else [*row.step_labels]
     said: dict[str, Any] = {} if first_error is None else {"first_error": first_error}
-    return GivenAnnotation(LABELS_KEY, first_error, labels, said if labels is None else said | {"step_labels": labels})
+    key = next(
+        key for number in itertools.count(1) if (key := LABELS_KEY + f" {number}" * (number > 1)) not in row.annotators
+    )
+    return GivenAnnotation(key, first_error, labels, said if labels is None else said | {"step_labels": labels})
 
 
 def _own_answer(row: Row, text: str) -> str | None:

@@ -94,15 +94,16 @@ def test_all_that_was_said_comes_back_as_it_was(project: Project) -> None:
     rater = make.make_rater()
     make.make_annotation(solution, rater, "1", "1", "-1")
     [row] = everything(project)
-    assert (
-        row["evidence"]["judgements"][0]
-        == {
-            "model": "other",
-            "sample": 0,
-            "first_error": -1,
-        }
-        or row["evidence"]["judgements"][-1]["reason"] == "nul \x00"
-    )
+    assert row["evidence"]["judgements"][0] == {"model": "other", "sample": 0, "first_error": -1}
+    assert row["evidence"]["judgements"][-1] == {
+        "model": "test/judge",
+        "prompt": "prompt-1",
+        "parameters": "t1",
+        "sample": 0,
+        "first_error": 1,
+        "verdicts": [1, -1, None, None],
+        "reason": "nul \x00",
+    }
     assert len(row["evidence"]["judgements"]) == 4
     assert row["evidence"]["rollouts"] == [
         {"model": "test/completer", "parameters": "t1", "prefix": 0, "right": 2},

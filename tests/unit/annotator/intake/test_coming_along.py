@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from annotator import beliefs
 from annotator.intake.prepared import LABELS_KEY
 from annotator.models import (
     Grade,
@@ -22,6 +23,8 @@ from annotator.models import (
     Solution,
     SolutionStatus,
 )
+from reasoning.characters import unescape
+from reasoning.first_error import DEFAULTS, posteriors
 from tests import factories as make
 from tests.unit.annotator.intake.rows import counts, native, refusals, take
 
@@ -138,3 +141,76 @@ def test_a_reference_answer_that_is_none_is_not_taken_for_one(project: Project) 
     assert one.problem.answer is None
     assert one.meta["stepwise"]["answer_as_given"] == "Let's think step by step."
     assert two.problem.answer == "5"
+
+
+def beliefs_with(project: Project, row_id: str, **fields: Any) -> tuple[float, ...]:
+    take(project, native(row_id, **fields))
+    solution = Solution.objects.get(project=project, source_id=row_id)
+    [posterior] = posteriors([beliefs.evidence_of([solution])[solution.pk]], DEFAULTS, [solution.problem_id])
+    return posterior.probabilities
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"evidence": {"judgements": EVIDENCE["judgements"]}},
+        {"evidence": {"rollouts": EVIDENCE["rollouts"]}},
+        {"evidence": {"scores": EVIDENCE["scores"]}},
+        {"evidence": {"final_answer": "wrong"}},
+        {"annotators": {"t1": {"first_error": 1}}},
+    ],
+)
+def test_each_kind_of_evidence_that_comes_along_moves_the_belief(fields: dict[str, Any]) -> None:
+    without, with_it = (beliefs_with(make.make_project(), "r", **given) for given in ({}, fields))
+    assert with_it[1] > without[1]
+
+
+def test_a_row_that_is_known_adds_no_evidence_either(project: Project) -> None:
+    take(project, native(evidence=EVIDENCE))
+    more = EVIDENCE | {"judgements": [{"model": "another", "first_error": 0}], "final_answer": "right"}
+    read = take(project, native(evidence=more, annotators={"t1": {"first_error": 0}}))
+    assert counts(read) == (1, 0, 1, 0)
+    assert (Judgement.objects.count(), Rollout.objects.count(), Score.objects.count()) == (1, 10, 1)
+    assert not ImportedAnnotation.objects.exists()
+
+
+def test_one_model_asked_in_two_ways_speaks_twice(project: Project) -> None:
+    judged = {"model": "m", "first_error": 1}
+    ways = [{"parameters": "a"}, {"parameters": "b"}, {"parameters": "b", "prompt": "p"}, {}]
+    take(
+        project,
+        native(
+            evidence={
+                "judgements": [judged | way for way in ways],
+                "rollouts": [{"model": "m", "prefix": 1, "right": 1, "parameters": way} for way in "ab"],
+                "scores": [{"model": "m", "values": [0.5, 0.5], "parameters": way} for way in "ab"],
+            }
+        ),
+    )
+    told = set(Judgement.objects.values_list("prompt", "parameters"))
+    assert told == {("imported", "a"), ("imported", "b"), ("p", "b"), ("imported", "imported")}
+    assert (Rollout.objects.count(), Score.objects.count()) == (2, 2)
+
+
+def test_what_a_database_cannot_hold_in_evidence_is_escaped(project: Project) -> None:
+    judged = {"model": "j\x00", "prompt": "p\x00", "first_error": 1, "reason": "\ud800"}
+    assert counts(take(project, native(evidence={"judgements": [judged]}))) == (1, 1, 0, 0)
+    assert unescape(Judgement.objects.get().reason) == "\ud800"
+
+
+def test_who_found_nothing_in_a_part_speaks_of_that_part_alone(project: Project) -> None:
+    steps = ["a", "b", "c"]
+    take(
+        project,
+        native("part", steps=steps, annotators={"t": {"first_error": -1, "through": 2}}),
+        native("whole", steps=steps, annotators={"t": {"first_error": -1, "through": "all"}}),
+        native("other", steps=steps, annotators={"t": {"first_error": -1, "through": 9}}),
+    )
+    found = {each.source_id: beliefs.evidence_of([each])[each.pk].people[0].through for each in Solution.objects.all()}
+    assert found == {"part": 2, "whole": 3, "other": 3}
+
+
+def test_an_annotator_who_is_called_as_the_rows_own_labels_are_keeps_the_name(project: Project) -> None:
+    row = native(first_error=1, annotators={LABELS_KEY: {"first_error": 0}})
+    assert counts(take(project, row, **{"as": "evidence"})) == (1, 1, 0, 0)
+    assert dict(ImportedAnnotation.objects.values_list("key", "first_error")) == {LABELS_KEY: 0, f"{LABELS_KEY} 2": 1}
