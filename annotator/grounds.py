@@ -38,6 +38,7 @@ from annotator.models import (
     Solution,
     Source,
 )
+from annotator.models.problems import KEPT
 from reasoning.types import NO_ERROR, Evidence, PersonRating
 
 MOST: Final = 4000
@@ -125,7 +126,9 @@ def labels_of(project: Project) -> dict[int, int]:
 def _labelled(project: Project) -> QuerySet[Settlement]:
     by_people = Q(source=Source.GOLD) | Q(source=Source.IMPORTED, intake__format__in=LABELLED_BY_PEOPLE)
     current = Settlement.objects.filter(by_people, solution__project=project, superseded_at=None)
-    return current.exclude(first_error=None).filter(solution__audit=None)
+    # Rows that another Stepwise wrote say so where machines had labelled them.
+    by_machines = {f"solution__meta__{KEPT}__label_source__isnull": False}
+    return current.exclude(first_error=None).filter(~Q(**by_machines), solution__audit=None)
 
 
 def _read(project: Project) -> QuerySet[Annotation]:

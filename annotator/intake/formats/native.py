@@ -30,6 +30,9 @@ _FIELDS: Final = frozenset(
     ]
 )
 
+LABELLED_BY_MACHINES: Final = ("machine", "provisional")
+"""Sources that native exports name: such labels are taken as they are, but nothing is fitted to them."""
+
 
 def read(value: Any) -> Iterator[Row]:
     row = fields.obj(value)
@@ -75,6 +78,8 @@ def _kept(row: Mapping[str, Any], solution_id: str | None) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if solution_id is not None:
         kept |= {"id": row.get("id"), "solution_id": row["solution_id"]}
+    if row.get("label_source") in LABELLED_BY_MACHINES:
+        kept["label_source"] = row["label_source"]
     extra = {name: value for name, value in row.items() if name not in _FIELDS}
     return kept | ({"fields": extra} if extra else {})
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from annotator import grounds
+from annotator import grounds, intake
 from annotator.models import Audit, ImportedAnnotation, Intake, Project, Purpose, Settlement, Solution, Source
 from reasoning.types import Evidence, PersonRating
 from tests import factories as make
@@ -22,15 +26,20 @@ def solution(project: Project) -> Solution:
     return make.make_solution(project, steps=4)
 
 
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, settings: Any) -> None:
+    settings.STEPWISE_FILES = tmp_path / "files"
+
+
 def settle(solution: Solution, first_error: int | None, source: str = Source.IMPORTED, *, of: str = "native") -> None:
-    intake: Intake | None = make.make_intake(solution.project, format=of) if source == Source.IMPORTED else None
+    loaded: Intake | None = make.make_intake(solution.project, format=of) if source == Source.IMPORTED else None
     posterior = make.make_posterior(solution, [0.1, 0.6, 0.1, 0.1, 0.1]) if source == Source.MACHINE else None
     Settlement.objects.create(
         solution=solution,
         source=source,
         step_count=solution.step_count,
         first_error=first_error,
-        intake=intake,
+        intake=loaded,
         posterior=posterior,
     )
 
@@ -47,6 +56,18 @@ def test_labels_that_came_along_count_where_their_format_says_that_people_made_t
     found = grounds.gather(project)
     assert sorted(label for label in found.labels if label is not None) == [0, 1]
     assert grounds.counts(project) == (0, 2)
+
+
+def test_what_machines_had_labelled_in_another_stepwise_never_counts(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = [
+        {"problem": f"{source}?", "steps": ["a", "b"], "first_error": 1, "label_source": source}
+        for source in ("human", "machine", "provisional")
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    intake.load(file, project, "native", {}, None)
+    [labelled] = grounds.labels_of(project)
+    assert Solution.objects.get(pk=labelled).problem.statement == "human?"
 
 
 def test_gold_counts_and_what_leaves_the_first_error_open_does_not(project: Project) -> None:
