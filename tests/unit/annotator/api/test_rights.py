@@ -35,6 +35,8 @@ CALLS: Final = {
     "GET projects/{slug}/solutions/": ("read", "manager reviewer trainer"),
     "GET projects/{slug}/preferences/": ("read", "manager reviewer trainer"),
     "GET solutions/{solution}/": ("read", "manager reviewer trainer"),
+    "GET problems/{problem}/": ("read", "manager reviewer trainer"),
+    "PATCH problems/{problem}/": ("manage", "manager"),
     "GET solutions/{solution}/annotations/": ("read", "manager reviewer"),
     "POST annotations/{annotation}/review/": ("label", "manager reviewer"),
     "GET projects/{slug}/exports/": ("export", "manager trainer"),
@@ -57,6 +59,7 @@ def names(project: Project, trainer: Caller) -> dict[str, str]:
     return {
         "slug": project.slug,
         "solution": solution.code,
+        "problem": solution.problem.code,
         "annotation": make.make_annotation(solution, make.make_rater(), "1", "-1").code,
         "intake": make.make_intake(project).code,
         "run": make.make_run(project).code,

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotator import routing, settlement
-from annotator.models import Project
+from annotator.models import Project, Settlement, StandIn
 from tests import factories as make
 from tests.unit.annotator.api.caller import Caller, fields_of, json_of, problem_of
 
@@ -129,3 +129,36 @@ def test_a_page_takes_as_many_queries_however_long_it_is(
 
 def test_solutions_of_other_projects_are_not_there(outsider: Caller, project: Project) -> None:
     problem_of(outsider.get(f"solutions/{make.make_solution(project).code}/"), 404)
+
+
+def test_a_majority_answer_stands_beside_the_problem_and_is_never_its_answer(manager: Caller, project: Project) -> None:
+    solution = make.make_solution(problem=make.make_problem(project, answer=None), steps=3)
+    stand_in = make.make_stand_in(solution.problem)
+    posterior = make.make_posterior(solution, [0.1, 0.7, 0.1, 0.1], stand_in=stand_in)
+    Settlement.objects.create(
+        solution=solution,
+        source="machine",
+        provisional=True,
+        step_count=3,
+        first_error=1,
+        posterior=posterior,
+        stand_in=stand_in,
+    )
+    told = json_of(manager.get(f"solutions/{solution.code}/"))
+    assert told["problem"]["answer"] is None
+    said = told["stand_in"]
+    assert (said["answer"], said["votes"], said["total"], said["models"]) == ("18", 14, 16, ["test/completer"])
+    assert (told["posterior"]["stand_in"], told["settlement"]["stand_in"]) == (True, True)
+    plain = json_of(manager.get(f"solutions/{make.make_solution(project).code}/"))
+    assert plain["stand_in"] is None
+
+
+def test_a_reference_answer_is_given_through_the_problem(manager: Caller, project: Project) -> None:
+    problem = make.make_problem(project, answer=None)
+    make.make_stand_in(problem)
+    path = f"problems/{problem.code}/"
+    assert json_of(manager.get(path))["answer"] is None
+    assert fields_of(manager.patch(path, {"answer": "?"})) == ["answer"]
+    assert fields_of(manager.patch(path, {})) == ["answer"]
+    assert json_of(manager.patch(path, {"answer": "18"}))["answer"] == "18"
+    assert not StandIn.objects.filter(superseded_at=None).exists()
