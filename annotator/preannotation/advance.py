@@ -143,20 +143,19 @@ async def _attended(desk: Desk, budget: Budget) -> str:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await desk.close_ended()
-    return ""
+    return desk.trouble
 
 
 async def _keep_hold(desk: Desk, budget: Budget) -> None:
     """Renew the hold, and count what other runs of the project spend meanwhile.
 
-    Stops the desk when the turn is over, when the run was paused, cancelled or taken over, and when it only ever gets
-    broken replies.
+    Stops the desk when the turn is over, and when the run was paused, cancelled or taken over.
     """
     run, ends = desk.run, monotonic() + TURN_SECONDS
     seen = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
     # Python 3.11's wait_for can swallow a cancellation that comes together with the event: so the event ends the loop.
     while not desk.stopped.is_set() and monotonic() < ends:
-        if not await desk.ledger.ask(lambda: run.hold(HOLD_SECONDS) and not _hopeless(run)):
+        if not await desk.ledger.ask(lambda: run.hold(HOLD_SECONDS)):
             break
         others = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
         budget.spent += others - seen

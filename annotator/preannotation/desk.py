@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from annotator import beliefs, grading, routing, stand_ins
@@ -17,6 +17,10 @@ from reasoning.llm import Client
 
 BATCH = 500
 """Solutions in memory, and in flight, at once."""
+BROKEN_IN_A_ROW = 20
+"""An endpoint that breaks half of its replies does so by chance once in a million looks."""
+UNTRIED_FIRST = F("ended_at").asc(nulls_first=True)
+"""Among waiting items: what broke before a run was resumed comes after what nobody has looked at yet."""
 GONE = "it was withdrawn"
 CLOSE_EVERY = 0.5
 """Seconds between two groups of ended items that are graded, routed and marked."""
@@ -46,6 +50,9 @@ class Desk:
     def __init__(self, run: Run, client: Client, ledger: Ledger) -> None:
         self.run, self.client, self.ledger = run, client, ledger
         self.stopped = asyncio.Event()
+        self.trouble = ""
+        """Why the desk stopped by itself, in words."""
+        self._broken, self._stored = 0, 0
         self._ended: dict[int, tuple[str, str]] = {}
 
     @property
@@ -58,8 +65,16 @@ class Desk:
         return await self.ledger.ask(lambda: waiting_items(self.run))
 
     def end(self, item: int, state: str = RunItemState.DONE, detail: str = "") -> None:
-        """Note that the look at a solution is over, whatever came of it; it is routed soon."""
+        """Note that the look at a solution is over, whatever came of it; it is routed soon.
+
+        Stops the desk after so many broken looks in a row that the endpoint is at fault, not the solutions.
+        """
         self._ended[item] = (state, detail)
+        whole = state != RunItemState.FAILED or self.ledger.stored > self._stored
+        self._broken, self._stored = 0 if whole else self._broken + 1, self.ledger.stored
+        if self._broken >= BROKEN_IN_A_ROW:
+            self.trouble = f"{self._broken} looks in a row were broken; the last: {detail}"
+            self.stopped.set()
 
     async def close_ended(self) -> None:
         """Grade, route and mark what has ended. Routing comes first: a kill between the two costs a second routing."""
@@ -79,7 +94,7 @@ def waiting_items(run: Run) -> list[Item]:
     items = RunItem.objects.filter(run=run, state=RunItemState.WAITING)
     gone = Q(solution__withdrawn_at__isnull=False) | Q(solution__superseded_by__isnull=False)
     items.filter(gone).update(state=RunItemState.SKIPPED, detail=GONE, ended_at=timezone.now())
-    ids = list(items.order_by("pk").values_list("solution_id", flat=True)[:BATCH])
+    ids = list(items.order_by(UNTRIED_FIRST, "pk").values_list("solution_id", flat=True)[:BATCH])
     rows = {row.pk: row for row in Solution.objects.filter(pk__in=ids).select_related("problem")}
     return [Item(rows[pk], beliefs.solution_value(rows[pk])) for pk in ids if pk in rows]
 

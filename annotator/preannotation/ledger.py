@@ -101,6 +101,8 @@ class Ledger:
 
     def __init__(self, run: Run, database: Executor) -> None:
         self.run, self._database = run, database
+        self.stored = 0
+        """Looks that were given to it: each is a reply that was whole."""
         self._group = _Group()
         self._writer: asyncio.Task[None] | None = None
 
@@ -111,7 +113,9 @@ class Ledger:
     async def store(self, looks: Iterable[Look]) -> None:
         """Write these looks; raises what the database says where the group could not be written."""
         stored = asyncio.get_running_loop().create_future()
+        before = len(self._group.looks)
         self._group.looks.extend(looks)
+        self.stored += len(self._group.looks) - before
         self._group.waiting.append(stored)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())

@@ -143,7 +143,7 @@ def resume(run: Run, person: Person | None = None) -> Run:
     with transaction.atomic():
         _move(run, (WorkState.PAUSED, WorkState.FAILED, WorkState.DONE), WorkState.QUEUED, "", person)
         failed = RunItem.objects.filter(run=run, state=RunItemState.FAILED)
-        failed.update(state=RunItemState.WAITING, detail="", ended_at=None)
+        failed.update(state=RunItemState.WAITING, detail="")
         enqueue("advance_run", run.pk)
     return run
 

@@ -138,9 +138,38 @@ FAULTS = {
     "a rate limit": ({"model": "simulated/fault-429"}, "Rate limit reached"),
     "a broken server": ({"model": "simulated/fault-500"}, "The server had an error"),
     "an endpoint that is away": ({"base_url": "http://127.0.0.1:9/v1"}, "connection"),
-    "garbage for JSON": ({"model": "simulated/fault-json"}, "every reply was broken"),
-    SHAPE: ({"model": "simulated/fault-schema"}, "every reply was broken"),
+    "garbage for JSON": ({"model": "simulated/fault-json"}, "broken; the last: "),
+    SHAPE: ({"model": "simulated/fault-schema"}, "broken; the last: "),
 }
+
+
+def test_an_endpoint_that_turns_to_garbage_pauses_the_run_and_what_was_not_tried_goes_first(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "BROKEN_IN_A_ROW", 6)
+    assert project.judge is not None
+    carried_out(project, "judge", selection={"limit": 2})
+    run = runs.start(project, "judge", selection={"again": True}, config={"votes": 1})
+    RunItem.objects.filter(run=run, solution__in=Judgement.objects.values("solution")).update(state="done")
+    Endpoint.objects.filter(pk=project.judge.pk).update(model="simulated/fault-json", slots=1)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert run.state == WorkState.PAUSED
+    assert "looks in a row were broken; the last: the reply is not JSON" in run.detail
+    tried = set(RunItem.objects.filter(run=run, state="failed").values_list("solution", flat=True))
+    assert 6 <= len(tried) < len(ROWS) - 2
+    assert not Label.objects.filter(solution__in=tried).exists()
+
+    runs.resume(run)
+    preannotation.advance(run.pk)
+    again = set(RunItem.objects.filter(run=run, state="failed").values_list("solution", flat=True))
+    assert not tried & again
+
+    Endpoint.objects.filter(pk=project.judge.pk).update(model="simulated/judge")
+    runs.resume(run)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.detail) == (WorkState.DONE, "")
 
 
 # A completer's reply has no shape of its own, so that fault is the judge's alone.
