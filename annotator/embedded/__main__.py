@@ -58,11 +58,11 @@ def main() -> int:
     home = Home.from_environment()
     try:
         home.prepare()
-        with home.hold():
+        with home.hold() as still_ours:
             end_leftovers(home.path)
             stack = Stack.from_environment(home, os.environ)
             stack.address.check_free()
-            supervisor = Supervisor(home.logs)
+            supervisor = Supervisor(home.logs, still_ours)
             asyncio.run(supervisor.serve(_start(supervisor, stack)))
     except EmbeddedError as error:
         say(f"Stepwise cannot run: {error}")

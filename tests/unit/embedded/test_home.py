@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -117,3 +118,16 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
             Home(small / "home").prepare()
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_home_that_was_deleted_or_made_anew_is_ours_no_more(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.prepare()
+    with home.hold() as still_ours:
+        assert still_ours()
+        shutil.rmtree(home.path)
+        assert not still_ours()
+        home.prepare()
+        with home.hold() as theirs:
+            assert theirs()
+            assert not still_ours()

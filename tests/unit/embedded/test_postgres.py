@@ -160,3 +160,18 @@ def test_root_without_user_namespaces_runs_it_as_nobody(monkeypatch: pytest.Monk
         with server.running():
             assert server.answers()
             assert server.data.stat().st_uid == account.NOBODY
+
+
+def test_a_server_that_does_not_end_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ENDS_WITHIN", 0.3)
+    data = tmp_path / "data"
+    data.mkdir()
+    program = tmp_path / "postgres"
+    shutil.copy("/bin/sh", program)
+    code = "trap '' QUIT; echo up; while :; do sleep 1; done"
+    with subprocess.Popen([program, "-c", code], cwd=data, stdout=subprocess.PIPE) as lasting:
+        assert lasting.stdout is not None
+        lasting.stdout.readline()
+        with pytest.raises(DataUnusable, match="does not end"):
+            Postgres(data, tmp_path / "run", tmp_path).before_start()
+        lasting.kill()

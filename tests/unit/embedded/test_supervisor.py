@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from annotator.embedded.__main__ import greeting
-from annotator.embedded.errors import PortTaken, ProgramFailed
+from annotator.embedded.errors import HomeUnusable, PortTaken, ProgramFailed
 from annotator.embedded.home import Home
 from annotator.embedded.journal import Journal
 from annotator.embedded.process import MARK, end_leftovers, marked, start_child
@@ -170,3 +170,21 @@ def test_only_a_password_that_is_shown_is_said_to_be_shown_once(
     said = greeting(stack)
     assert ("shown this once" in said) is shown_once
     assert (stack.password in said) is shown_once
+
+
+def test_a_supervisor_whose_home_was_taken_away_stops_everything_and_says_why(tmp_path: Path) -> None:
+    stopped = tmp_path / "stopped"
+    stays = python(
+        "stays",
+        "import signal, sys, time\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: (open({str(stopped)!r}, 'w'), sys.exit()))\n"
+        "time.sleep(60)",
+    )
+
+    async def startup() -> None:
+        await supervisor.start(stays, python("mayfly", "import time; time.sleep(0.5)"))
+
+    supervisor = Supervisor(tmp_path, still_ours=lambda: False)
+    with pytest.raises(HomeUnusable, match="deleted, or replaced"):
+        asyncio.run(asyncio.wait_for(supervisor.serve(startup()), 30))
+    assert stopped.exists()
