@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from annotator.exports.choices import Choices
 from annotator.exports.counting import Counts, consider
 from annotator.exports.files import CONTAINERS, RowFile, Written, written
 from annotator.exports.formats import Writer, writer_of
-from annotator.exports.items import BATCH, Item, items
+from annotator.exports.items import BATCH, Item
 from annotator.exports.splits import part_of
 from annotator.models import Export
 from reasoning.statements import normalised
@@ -32,7 +31,7 @@ def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
     counts = Counts()
     parts = _Parts(folder, writer, choices)
     try:
-        for item in _items(export, choices):
+        for item in writer.items(export.project, export.snapshot.cutoff, texts=True, looks=choices.evidence == "keep"):
             if counts.solutions % BATCH == 0:
                 _tell(export, counts)
             if not _fits(item, writer, choices):
@@ -50,10 +49,6 @@ def write(export: Export, folder: Path) -> tuple[list[Written], Counts]:
     files.sort(key=lambda file: file.name)
     (folder / "manifest.json").write_bytes(manifest.as_bytes(content, files))
     return [*files, written(folder / "manifest.json")], counts
-
-
-def _items(export: Export, choices: Choices) -> Iterator[Item]:
-    return items(export.project, export.snapshot.cutoff, texts=True, looks=choices.evidence == "keep")
 
 
 class _Parts:
@@ -101,6 +96,7 @@ def _tell(export: Export, counts: Counts) -> None:
 def _fits(item: Item, writer: Writer, choices: Choices) -> bool:
     """Can its texts be written where lone surrogates cannot stand? JSON Lines hold them as escapes."""
     texts = [item.problem, item.text, item.generator, item.source_id or ""]
+    texts += [item.pair.chosen, item.pair.rejected, item.pair.rest] if item.pair else []
     if choices.container == "parquet":
         others = (item.answer, item.source, item.kept, item.meta, item.annotators, item.evidence)
         texts += [json.dumps(other, ensure_ascii=False) for other in others]

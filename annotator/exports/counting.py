@@ -9,7 +9,7 @@ from typing import Any
 
 from annotator.exports.choices import Choices
 from annotator.exports.formats import Labels, Writer, writer_of
-from annotator.exports.items import Item, items
+from annotator.exports.items import Item
 from annotator.exports.resolve import LeftOut
 from annotator.models import Project
 
@@ -65,6 +65,8 @@ class Preview:
     stand_ins: int
     """Rows whose labels rest on majority answers."""
     choices: dict[str, Any]
+    unit: str = "solutions"
+    """What is counted under `solutions` and `left_out`."""
 
 
 def preview(project: Project, format: str, given: dict[str, Any], cutoff: datetime) -> Preview:
@@ -72,7 +74,7 @@ def preview(project: Project, format: str, given: dict[str, Any], cutoff: dateti
     writer = writer_of(format)
     choices = Choices.parse(given, writer.defaults, writer.allowed)
     counts = Counts()
-    for item in items(project, cutoff, texts=False):
+    for item in writer.items(project, cutoff, texts=False):
         consider(item, writer, choices, counts)
     return Preview(
         rows=counts.rows,
@@ -83,6 +85,7 @@ def preview(project: Project, format: str, given: dict[str, Any], cutoff: dateti
         simulated=counts.simulated,
         stand_ins=counts.stand_ins,
         choices=choices.as_json(),
+        unit=writer.unit,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -51,6 +51,17 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two ways to go on after the first `prefix` steps. Text is unescaped."""
+
+    prefix: int
+    chosen: str
+    rejected: str
+    rest: str = ""
+    """A right continuation that begins with the chosen step, whole; empty where none is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One solution. Text is unescaped, and empty where only the labels were asked for."""
 
@@ -73,6 +84,8 @@ class Item:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """With the looks: what machines said."""
     own_answer: str | None = None
+    pair: Pair | None = None
+    """In formats of pairs: the one that this row is of; its solution is then the one of the rejected step."""
 
     @property
     def steps(self) -> list[str]:
@@ -91,11 +104,14 @@ def solutions_of(project: Project, cutoff: datetime) -> QuerySet[Solution]:
     return there.filter(live, Q(superseded_by=None) | Q(superseded_by__created_at__gt=cutoff)).order_by("pk")
 
 
-def items(project: Project, cutoff: datetime, *, texts: bool, looks: bool = False) -> Iterator[Item]:
-    """All of them by the order in which they came; with their texts (and what was said of them), or with what is
-    settled alone.
+def items(
+    project: Project, cutoff: datetime, *, texts: bool, looks: bool = False, only: Collection[int] | None = None
+) -> Iterator[Item]:
+    """All of them, or `only` these, by the order in which they came; with their texts (and what was said of them), or
+    with what is settled alone.
     """
     rows = solutions_of(project, cutoff)
+    rows = rows if only is None else rows.filter(pk__in=only)
     rows = rows.select_related("problem") if texts else rows.only("pk", "code", "step_count")
     last = 0
     while batch := list(rows.filter(pk__gt=last)[:BATCH]):

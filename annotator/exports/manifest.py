@@ -49,7 +49,7 @@ def manifest(
         "first_errors": _sorted(counts.first_errors),
         "sources": _sorted(counts.sources),
         "label_sources": _sorted(counts.label_sources),
-        "solutions_considered": counts.solutions,
+        f"{writer.unit}_considered": counts.solutions,
         "left_out": _sorted(counts.left_out),
         "certificate": certificate_at(export.project, cutoff),
         "machines": machines,
@@ -115,17 +115,18 @@ def card(content: Mapping[str, Any], writer: Writer) -> str:
     head += ["- config_name: default", "  data_files:"]
     for part in content["parts"]:
         head += [f"  - split: {part['name']}", f"    path: {part['file']}"]
+    considered = content[f"{writer.unit}_considered"]
     body = [
         "---",
         "",
         f"# {content['project']}: step labels in the {writer.title} format",
         "",
         *([f"**{content['notice']}**", ""] if content["notice"] else []),
-        f"{content['rows']} rows of {content['solutions_considered']} solutions, as they stood at {content['cutoff']}.",
+        f"{content['rows']} rows of {considered} {writer.unit}, as they stood at {content['cutoff']}.",
         f"Steps: {writer.indices}.",
         "",
         *_table("Part", {part["name"]: part["rows"] for part in content["parts"]}),
-        *_table("Solutions labelled by", content["sources"]),
+        *_table(f"{writer.unit.capitalize()} labelled by", content["sources"]),
         *_table("Step labels", content["labels"]),
         *_table("Left out because", content["left_out"]),
         *_choices(content["choices"]),

@@ -19,7 +19,7 @@ def settled_of(item: Item, choices: Choices) -> Settled | None:
     elif settled.first_error is None:
         reason = "settled without a first error"
     elif settled.rank < MIN_SOURCES.index(choices.min_source):
-        reason = _too_weak(settled)
+        reason = too_weak(settled)
     else:
         return settled
     if choices.unlabelled == "drop":
@@ -27,7 +27,8 @@ def settled_of(item: Item, choices: Choices) -> Settled | None:
     return None
 
 
-def _too_weak(settled: Settled) -> str:
+def too_weak(settled: Settled) -> str:
+    """Why labels of this source stay here, in words."""
     if settled.provisional and settled.majority is not None:
         return "provisional machine labels that rest on a majority answer, left out unless asked for"
     if settled.provisional:

@@ -34,6 +34,8 @@ _LAST_CHANGE: Final = """
             JOIN annotator_solution t ON t.id = s.solution_id WHERE t.project_id = %(p)s),
         (SELECT max(g.created_at) FROM annotator_owngrade g
             JOIN annotator_solution t ON t.id = g.solution_id WHERE t.project_id = %(p)s),
+        (SELECT max(c.created_at) FROM annotator_preference c
+            JOIN annotator_solution t ON t.id = c.solution_id WHERE t.project_id = %(p)s),
         (SELECT greatest(max(issued_at), max(withdrawn_at)) FROM annotator_certificate WHERE project_id = %(p)s)
     )
 """

@@ -167,6 +167,7 @@ def plant(run: Run, selected: Selected, forest: Forest) -> Place:
 def _solution(run: Run, branch: Branch, parent: Place, rollout: types.Rollout) -> Solution:
     """The fork as a row; the row of the same problem and steps where there is one."""
     value = branch.solution
+    changes.announce_in(run.project_id)
     row = Solution(
         project_id=run.project_id,
         problem_id=Solution.objects.values_list("problem_id", flat=True).get(pk=parent.pk),
@@ -181,7 +182,6 @@ def _solution(run: Run, branch: Branch, parent: Place, rollout: types.Rollout) -
         # One that ends where another goes on is a fork at its own last step.
         forked_at=min(branch.forked_at or 0, len(value.steps) - 1),
     )
-    changes.announce_in(run.project_id)
     try:
         with transaction.atomic():
             row.save(force_insert=True)

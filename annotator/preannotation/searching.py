@@ -7,10 +7,14 @@ those and goes on. A new solution is stored with its selection, before anything 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import fields
 from typing import cast
 
+from django.db import transaction
+from django.utils import timezone
+
+from annotator import changes
 from annotator.models import Preference, Run, RunItemState
 from annotator.preannotation.clients import SIMULATED
 from annotator.preannotation.desk import Desk, Item
@@ -81,7 +85,7 @@ class _Batch:
         for item in done:
             pairs = self._preferences(item)
             if pairs:
-                await self.desk.ledger.ask(lambda pairs=pairs: _store(pairs))  # type: ignore[misc]
+                await self.desk.ledger.ask(lambda pairs=pairs: _store(self.desk.run, pairs))  # type: ignore[misc]
             self.open.discard(item)
             if item in self.failed:
                 self.desk.end(item, RunItemState.FAILED, self.failed[item])
@@ -144,6 +148,11 @@ class _Batch:
         return cast(int, self.search.problem_of(chain))
 
 
-def _store(pairs: Iterable[Preference]) -> None:
+@transaction.atomic
+def _store(run: Run, pairs: Sequence[Preference]) -> None:
     """A pair that an earlier run, or this one before it was killed, has found is left as it is."""
+    changes.announce_in(run.project_id)
+    now = timezone.now()
+    for pair in pairs:
+        pair.created_at = now
     Preference.objects.bulk_create(pairs, ignore_conflicts=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from annotator.errors import Invalid
-from annotator.exports.formats import native, processbench, trl
+from annotator.exports.formats import native, preference, processbench, trl
 from annotator.exports.formats.writer import Labels, Writer
 
-FORMATS: Final[dict[str, Writer]] = {writer.name: writer for writer in (native.WRITER, trl.WRITER, processbench.WRITER)}
+FORMATS: Final[dict[str, Writer]] = {
+    writer.name: writer
+    for writer in (native.WRITER, trl.WRITER, processbench.WRITER, preference.PREFERENCE, preference.STEP_DPO)
+}
 
 
 def writer_of(name: str) -> Writer:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from annotator.exports.choices import Choices
-from annotator.exports.items import Item
+from annotator.exports.items import Item, items
+from annotator.models import Project
 
 Labels = Sequence[int | None] | None
+
+
+class Items(Protocol):
+    def __call__(self, project: Project, cutoff: datetime, *, texts: bool, looks: bool = False) -> Iterator[Item]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +38,7 @@ class Writer:
     allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     strict: bool = False
     """Its readers refuse text that is no Unicode (lone surrogates), so such rows are left out."""
+    items: Items = items
+    """What its rows are made of."""
+    unit: str = "solutions"
+    """What those are, in words."""

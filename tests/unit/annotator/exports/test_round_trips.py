@@ -137,7 +137,7 @@ def test_a_preview_counts_what_an_export_holds(project: Project) -> None:
 
 
 def test_an_unknown_format_is_refused_with_those_that_are_known(project: Project) -> None:
-    with pytest.raises(Invalid, match="known are native, processbench, trl"):
+    with pytest.raises(Invalid, match="known are native, preference, processbench, step_dpo, trl"):
         exports.request(project, "trll", {}, None)
 
 
