@@ -64,9 +64,7 @@ class Intakes(View):
             ),
             OpenApiParameter("as", str, enum=LABELS_AS, description="Keep labels that come along as evidence only"),
             OpenApiParameter("container", str, enum=CONTAINERS, description="Found out from the file's first bytes"),
-            OpenApiParameter(
-                "model", str, description="Whose scores they are, where rows of scores do not say"
-            ),
+            OpenApiParameter("model", str, description="Whose scores they are, where rows of scores do not say"),
             OpenApiParameter("annotators_are_people", bool, description="One key is one person in all rows"),
         ],
         request={"*/*": OpenApiTypes.BINARY},

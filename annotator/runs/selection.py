@@ -112,10 +112,13 @@ def _lacking(
             .annotate(n=Count("sample", distinct=True))
         )
         return rows.exclude(pk__in=there.filter(n__gte=votes.wanted).values("solution"))
-    table: dict[str, Any] = {RunKind.ROLLOUTS: Rollout, RunKind.SCORE: Score}
+    table: dict[str, QuerySet[Any]] = {
+        RunKind.ROLLOUTS: Rollout.objects.all(),
+        RunKind.SCORE: Score.objects.standing(),
+    }
     # A reply may name its model otherwise than it was asked for; runs of old did not keep what they asked for.
     asked = Run.objects.filter(Q(config__model=endpoint.model) | ~Q(config__has_key="model"), endpoint=endpoint)
-    own = table[kind].objects.filter(Q(run__in=asked) | Q(model=endpoint.model), solution=OuterRef("pk"))
+    own = table[kind].filter(Q(run__in=asked) | Q(model=endpoint.model), solution=OuterRef("pk"))
     if kind == RunKind.ROLLOUTS:
         own = own.filter(prefix__gt=0)  # a whole solution, drawn to elect a stand-in, says nothing of the steps
     return rows.filter(~Exists(own))

@@ -283,6 +283,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "own_grade_once": lambda w: again(only(OwnGrade)),
     "own_grade_verdict_known": lambda w: make.make_own_grade(w.sibling, "perhaps"),
     "score_once": lambda w: again(only(Score)),
+    "score_once_a_file": lambda w: again(again(only(Score), intake=make.make_intake(w.project))),
     "score_composite_12": lambda w: Score.objects.create(
         solution=w.sibling, model="m", step_count=5, values=[0.1] * 5
     ),
