@@ -37,6 +37,7 @@ from annotator.models import (
     Settlement,
     Solution,
     Source,
+    StandIn,
 )
 from annotator.models.problems import KEPT
 from reasoning.types import NO_ERROR, Evidence, PersonRating
@@ -144,8 +145,12 @@ def _read(project: Project) -> QuerySet[Annotation]:
 
 
 def _fittable(project: Project) -> QuerySet[Solution]:
-    """Forks are left out: the rollouts that they inherit would count once more."""
-    return Solution.objects.live().filter(project=project, forked_from=None)
+    """Forks are left out: the rollouts that they inherit would count once more. So is what a majority answer graded:
+    its errors would be taken for the steps', and the parameters carry no mark.
+    """
+    whole = Solution.objects.live().filter(project=project, forked_from=None)
+    stood_in = StandIn.objects.filter(problem__project=project, superseded_at=None)
+    return whole.exclude(problem__in=stood_in.values("problem")) if project.stand_ins else whole
 
 
 def counts(project: Project) -> tuple[int, int]:

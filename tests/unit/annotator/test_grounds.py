@@ -177,3 +177,16 @@ def test_whole_problems_are_drawn_those_that_people_told_of_first(
     assert found.problems == [problems[2].pk] * 2 + [problems[3].pk] * 2
     assert found.left_out == 4
     assert grounds.gather(project).problems == found.problems
+
+
+def test_what_a_majority_answer_graded_teaches_nothing_while_it_counts(project: Project) -> None:
+    stood_in = make.make_solution(problem=make.make_problem(project, answer=None))
+    make.make_stand_in(stood_in.problem)
+    make.make_judgement(stood_in, 1)
+    make.make_judgement(make.make_solution(project), 2)
+    Project.objects.filter(pk=project.pk).update(stand_ins=True)
+    project.refresh_from_db()
+    assert [each.judgements[0].first_error for each in grounds.gather(project).evidence] == [2]
+    Project.objects.filter(pk=project.pk).update(stand_ins=False)
+    project.refresh_from_db()
+    assert len(grounds.gather(project).evidence) == 2
