@@ -9,16 +9,20 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import beliefs, runs
+from annotator import beliefs, runs, sightings
 from annotator.api.base import View
 from annotator.api.shapes import PreferenceShape
-from annotator.models import Preference
+from annotator.models import Person, Preference
 from annotator.permissions import Right
 from reasoning.characters import unescape
 
 
-def shown(rows: Sequence[Preference]) -> list[dict[str, Any]]:
-    return [_one(row) for row in rows]
+def shown(rows: Sequence[Preference], person: Person) -> list[dict[str, Any]]:
+    """Those that this person may be shown, which is noted: a pair says what machines think of its solution."""
+    withheld = sightings.withheld(person, [row.solution for row in rows])
+    open_rows = [row for row in rows if row.solution_id not in withheld]
+    sightings.note(person, [row.solution for row in open_rows])
+    return [_one(row) for row in open_rows]
 
 
 def _one(row: Preference) -> dict[str, Any]:
@@ -51,9 +55,13 @@ class Preferences(View):
         operation_id="preferences_list",
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Pairs of steps, newest first: both follow the same steps of the same problem, and one is the better."""
+        """Pairs of steps, newest first: both follow the same steps of the same problem, and one is the better.
+
+        Absent are those of solutions of which it is hidden from you for now what machines say.
+        """
         project = self.project(slug, Right.VIEW)
         rows = runs.preferences_of(project.pk).select_related("run", "solution__problem")
         if run := request.query_params.get("run"):
             rows = rows.filter(run__code=run)
-        return self.page(request, rows.prefetch_related("solution__step_rows"), shown)
+        rows = rows.prefetch_related("solution__step_rows")
+        return self.page(request, rows, lambda found: shown(found, self.person))

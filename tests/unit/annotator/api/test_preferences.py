@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotator.models import Preference, Project, Run, Solution
+from annotator.models import Audit, Preference, Project, Run, Sighting, Solution
 from tests import factories as make
 from tests.unit.annotator.api.caller import Caller, json_of
 
@@ -51,7 +51,7 @@ def test_pairs_come_in_pages_newest_first_in_as_many_queries_however_many(
 ) -> None:
     pairs = [make.make_preference(make.make_solution(project), run) for _ in range(5)]
     make.make_preference(make.make_solution(), make.make_run(make.make_project(), "search"))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(18):
         first = listed(manager, project, "?page_size=3")
     second = json_of(manager.get(first["next"].split("/api/v1/")[1]))
     assert [row["id"] for row in first["results"] + second["results"]] == [pair.code for pair in reversed(pairs)]
@@ -67,6 +67,15 @@ def test_pairs_of_one_run_and_none_of_what_was_withdrawn(manager: Caller, projec
     assert [row["solution"] for row in listed(manager, project, f"?run={run.code}")["results"]] == [kept.code]
     assert len(listed(manager, project)["results"]) == 2
     assert Preference.objects.count() == 3
+
+
+def test_pairs_of_an_audit_that_waits_are_absent(manager: Caller, project: Project, run: Run) -> None:
+    seen, audited = make.make_solution(project), make.make_solution(project, status="queued")
+    Audit.objects.create(project=project, solution=audited, share=0.1)
+    for solution in (seen, audited):
+        make.make_preference(solution, run)
+    assert [row["solution"] for row in listed(manager, project)["results"]] == [seen.code]
+    assert [each.solution for each in Sighting.objects.filter(rater__person=manager.person)] == [seen]
 
 
 def test_a_fork_says_what_it_branches_off(manager: Caller, project: Project) -> None:
