@@ -83,7 +83,8 @@ class _Batch:
                 self.planner,
                 roll=self.roll,
                 record=self.record,
-                in_flight=self.desk.slots,
+                # a quarter over the slots: while one is graded and the next planned, another's request is out
+                in_flight=self.desk.slots + self.desk.slots // 4,
                 stop=self.desk.stopped.is_set,
             )
         finally:
