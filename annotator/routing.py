@@ -206,8 +206,8 @@ def _settle_by_machine(decisions: Sequence[_Decision], certificate: Certificate 
             continue
         # A certificate promises nothing about what no known answer has measured.
         speaks = certificate if posterior.stand_in_id is None else None
-        stands = row is not None and row.posterior_id == posterior.pk and row.provisional == (speaks is None)
-        if not stands:
+        said_now = (posterior.pk, speaks.pk if speaks else None)
+        if row is None or (row.posterior_id, row.certificate_id) != said_now:
             new.append(_conclusion(decision.solution, posterior, speaks))
     labels.conclude(new)
     lost = [each.solution for each in decisions if each.destination != Destination.MACHINE]

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from annotator import intake
+from annotator import intake, runs
 from annotator.errors import Invalid
-from annotator.models import Endpoint, EndpointKind, Event, Intake, Person, Project, Role, join, record
+from annotator.models import Endpoint, EndpointKind, Event, Intake, Person, Project, Role, Run, RunKind, join, record
 
 ENVIRONMENT: Final = "Environment"
 SIMULATOR: Final = "Simulator"
@@ -20,6 +20,8 @@ SAMPLE_SLUG: Final = "sample"
 SAMPLE_LOADED: Final = "sample.loaded"
 RESERVED: Final = frozenset({"new"})
 """Slugs that would hide behind a page: /projects/new/."""
+RULES: Final = frozenset({"threshold", "overlap", "stand_ins"})
+"""Settings by which it is decided where a solution goes."""
 
 
 def ensure_endpoints() -> list[Endpoint]:
@@ -96,8 +98,11 @@ def _taken(slug: str) -> Invalid:
     return Invalid("slug", f"there is a project {slug!r} already")
 
 
-def change_project(project: Project, person: Person | None, fields: Mapping[str, Any]) -> Project:
-    """Set what differs in `fields`, which are valid; logged where anything does."""
+def change_project(project: Project, person: Person | None, fields: Mapping[str, Any]) -> Run | None:
+    """Set what differs in `fields`, which are valid; logged where anything does.
+
+    Returns the route run that decides again, where the rules of deciding changed and anything had been decided by them.
+    """
     changed = sorted(name for name, value in fields.items() if getattr(project, name) != value)
     for name in changed:
         setattr(project, name, fields[name])
@@ -105,7 +110,15 @@ def change_project(project: Project, person: Person | None, fields: Mapping[str,
         with transaction.atomic():
             project.save(update_fields=changed)
             record("project.changed", project=project, actor=person, subject=project.slug, fields=changed)
-    return project
+            return _decide_again(project, person) if RULES & set(changed) else None
+    return None
+
+
+def _decide_again(project: Project, person: Person | None) -> Run | None:
+    decided = {"decided": True}
+    if project.archived_at is not None or not runs.selected(project, RunKind.ROUTE, decided, None, {}).exists():
+        return None
+    return runs.start(project, RunKind.ROUTE, selection=decided, person=person)
 
 
 def load_sample(person: Person | None) -> Project | None:

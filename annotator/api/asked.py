@@ -107,6 +107,7 @@ class ProjectShape(Strict, serializers.ModelSerializer[Project]):
             "ids": {"type": "array", "items": {"type": "string"}},
             "intake": {"type": "string"},
             "limit": {"type": "integer", "minimum": 1},
+            "decided": {"type": "boolean", "description": "Those that machines labelled or that wait for people"},
             "again": {"type": "boolean", "description": "Also those that have this evidence"},
         },
         "additionalProperties": False,

@@ -49,11 +49,12 @@ class ProjectDetail(View):
 
     @extend_schema(request=ProjectShape(partial=True), responses=ProjectShape)
     def patch(self, request: Request, slug: str) -> Response:
-        """Change settings; those not named stay."""
+        """Change settings; those not named stay. A new threshold or overlap starts a route run, the newest of them."""
         project = self.project(slug, Right.MANAGE)
         shape = ProjectShape(project, data=request.data, partial=True)
         shape.is_valid(raise_exception=True)
-        return Response(ProjectShape(setup.change_project(project, self.person, shape.validated_data)).data)
+        setup.change_project(project, self.person, shape.validated_data)
+        return Response(ProjectShape(project).data)
 
 
 class Quality(View):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import monotonic
@@ -15,8 +15,20 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from annotator import settlement
 from annotator.enqueue import enqueue
-from annotator.models import LIVE_STATES, Run, RunItem, RunItemState, RunKind, SolutionStatus, WorkState, record
+from annotator.models import (
+    LIVE_STATES,
+    Run,
+    RunItem,
+    RunItemState,
+    RunKind,
+    SlotState,
+    Solution,
+    SolutionStatus,
+    WorkState,
+    record,
+)
 from annotator.preannotation.clients import budget_of, client_for, spent_in
 from annotator.preannotation.desk import BATCH, Desk, close_items, route
 from annotator.preannotation.judging import judge_all
@@ -100,7 +112,15 @@ def _route_all(run: Run) -> str:
         if not ids:
             break
         close_items(run, dict.fromkeys(ids, (RunItemState.DONE, "")))
+        _settle_read(ids)
     return ""
+
+
+def _settle_read(solutions: Sequence[int]) -> None:
+    """What people have begun is theirs to settle: by the overlap that now holds, more or fewer of them are wanted."""
+    read = Q(slots__state=SlotState.DONE)
+    for solution in Solution.objects.filter(read, pk__in=solutions, status=SolutionStatus.QUEUED).distinct():
+        settlement.settle(solution)
 
 
 def _route_skipped(run: Run) -> None:

@@ -56,6 +56,8 @@ def selected(
     rows: QuerySet[Solution] = Solution.objects.live().filter(project=project)
     if status := selection.get("status"):
         rows = rows.filter(status=status)
+    if selection.get("decided"):
+        rows = rows.filter(status__in=(SolutionStatus.QUEUED, SolutionStatus.MACHINE))
     if codes := selection.get("ids"):
         rows = rows.filter(code__in=codes)
     if intake := selection.get("intake"):
@@ -71,7 +73,7 @@ def selected(
 
 
 def _check_selection(selection: Mapping[str, Any]) -> None:
-    known = {"status", "ids", "intake", "limit", "again"}
+    known = {"status", "decided", "ids", "intake", "limit", "again"}
     if unknown := sorted(set(selection) - known):
         raise Invalid(f"selection.{unknown[0]}", f"is not one of {', '.join(sorted(known))}")
     if (status := selection.get("status")) and status not in SolutionStatus.values:
@@ -84,8 +86,9 @@ def _check_selection(selection: Mapping[str, Any]) -> None:
         raise Invalid("selection.ids", "must be a list of solution codes")
     if (intake := selection.get("intake")) is not None and not _is_code(intake):
         raise Invalid("selection.intake", "must be an intake's code")
-    if not isinstance(selection.get("again", False), bool):
-        raise Invalid("selection.again", "must be true or false")
+    for name in ("again", "decided"):
+        if not isinstance(selection.get(name, False), bool):
+            raise Invalid(f"selection.{name}", "must be true or false")
 
 
 def _is_code(value: object) -> bool:

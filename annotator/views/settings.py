@@ -8,14 +8,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from annotator import setup
 from annotator.models import Project, record
 from annotator.permissions import Right
 from annotator.views.access import Request, project_for
 from annotator.views.forms import mark_invalid
 from annotator.views.forms.projects import ProjectSettings
-
-DECIDES = frozenset({"threshold", "audit_share", "overlap", "stand_ins"})
-"""Settings that routing has already acted on."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,11 +22,12 @@ def project_settings(request: Request, slug: str) -> HttpResponse:
     project = project_for(request, slug, Right.MANAGE)
     form = ProjectSettings(request.POST or None, instance=Project.objects.get(pk=project.pk))
     if request.method == "POST" and form.is_valid():
-        form.save()
-        record("project.changed", project=project, actor=request.user, fields=form.changed_data)
-        messages.success(request, "Saved." if form.changed_data else "Nothing was changed.")
-        if DECIDES & set(form.changed_data):
-            messages.info(request, "What is decided stays so. To decide again with these settings, start a route run.")
+        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        run = setup.change_project(project, request.user, changed)
+        messages.success(request, "Saved." if changed else "Nothing was changed.")
+        if run is not None:
+            solutions = f"{run.total:,} solution{'' if run.total == 1 else 's'}"
+            messages.info(request, f"A route run decides again on {solutions} with these settings: see Runs.")
         return redirect("project_settings", slug)
     mark_invalid(form)
     context = {"form": form, "put_away": {"put": "away"}}

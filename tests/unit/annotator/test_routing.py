@@ -113,6 +113,17 @@ def test_a_new_certificate_makes_provisional_labels_certified(project: Project) 
     assert set(Label.objects.filter(superseded_at=None).values_list("provisional", flat=True)) == {False}
 
 
+def test_labels_name_the_certificate_that_is_in_force(project: Project) -> None:
+    solution = certain(project)
+    first = make.make_certificate(project, threshold=0.8)
+    routing.route([solution])
+    first.withdrawn_at = timezone.now()
+    first.save()
+    second = make.make_certificate(project, threshold=0.8)
+    routing.route([solution])
+    assert current(solution).certificate == second
+
+
 def test_the_rest_goes_to_people_with_a_reason_and_the_open_steps(project: Project) -> None:
     solution = doubtful(project)
     assert routing.route([solution]) == Counter(people=1)

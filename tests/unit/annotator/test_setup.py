@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from annotator import setup
+from annotator import preannotation, queue, routing, setup
 from annotator.errors import Invalid
 from annotator.models import Endpoint, Membership, Project, Role, SolutionStatus
+from tests import factories as make
 from tests.factories import make_endpoint, make_person
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +83,39 @@ def test_the_sample_is_loaded_once_in_an_installations_life(simulator: Any, sett
 def test_a_project_takes_an_endpoint_that_somebody_added() -> None:
     endpoint = make_endpoint("judge")
     assert setup.create_project("one", "One", None).judge == endpoint
+
+
+def test_a_new_overlap_reaches_what_waits_for_people_and_leaves_alone_what_is_new() -> None:
+    project = make.make_project()
+    fresh, waiting = make.make_solution(project), make.make_solution(project)
+    routing.route([waiting])
+    run = setup.change_project(project, None, {"overlap": 3})
+    assert run is not None
+    preannotation.advance(run.pk)
+    assert (waiting.slots.count(), fresh.slots.count()) == (3, 0)
+    fresh.refresh_from_db()
+    assert fresh.status == SolutionStatus.NEW
+
+
+def test_a_lower_overlap_settles_what_enough_people_have_read() -> None:
+    project = make.make_project(overlap=2)
+    solution = make.make_solution(project, steps=2)
+    routing.route([solution])
+    rater = make.make_rater()
+    assignment = queue.claim(project, rater)
+    assert assignment is not None
+    right = queue.Submission((queue.RatingInput(0, "1"), queue.RatingInput(1, "1")), "solution")
+    queue.submit(assignment.code, rater, right)
+    run = setup.change_project(project, None, {"overlap": 1})
+    assert run is not None
+    preannotation.advance(run.pk)
+    solution.refresh_from_db()
+    assert solution.status == SolutionStatus.SETTLED
+    assert queue.free_count(project, make.make_rater()) == 0
+
+
+@pytest.mark.parametrize("change", [{"threshold": 0.95}, {"description": "x"}])
+def test_what_changes_no_rule_decides_nothing_again(change: dict[str, Any]) -> None:
+    project = make.make_project()
+    make.make_solution(project, status=SolutionStatus.QUEUED)
+    assert setup.change_project(project, None, change) is None

@@ -101,6 +101,16 @@ def test_a_setting_out_of_range_is_refused_at_its_field(client: Client, project:
     assert (project.threshold, project.overlap) == (0.8, 2)
 
 
+def test_new_rules_start_a_route_run_and_the_page_says_so(client: Client, project: Project) -> None:
+    make_solution(project)
+    make_solution(project, status="queued")
+    where = at("project_settings", project)
+    form = {name: "" if value is None else value for name, value in client.get(where).context["form"].initial.items()}
+    assert "route run" not in text(client.post(where, form | {"description": "Ducks"}, follow=True))
+    assert "decides again on 1 solution with" in text(client.post(where, form | {"overlap": 2}, follow=True))
+    assert Run.objects.get().kind == "route"
+
+
 def test_an_archived_project_can_be_taken_out_again(client: Client, project: Project) -> None:
     for put, archived in (("away", True), ("back", False)):
         client.post(at("archive", project), {"put": put})
