@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -18,7 +19,15 @@ from annotator.permissions import Right
 
 
 def shown(run: Run) -> dict[str, Any]:
-    progress = runs.progress(run)
+    return _shown(run, runs.progress(run))
+
+
+def _shown_all(found: Sequence[Run]) -> list[dict[str, Any]]:
+    progress = runs.progress_of(found)
+    return [_shown(run, progress[run.pk]) for run in found]
+
+
+def _shown(run: Run, progress: runs.Progress) -> dict[str, Any]:
     return {
         "id": run.code,
         "kind": run.kind,
@@ -42,7 +51,7 @@ def shown(run: Run) -> dict[str, Any]:
             "money": run.cost,
         },
         "yielded": asdict(runs.yielded(run)) if run.kind == RunKind.SEARCH else None,
-        "failures": [asdict(group) for group in runs.failures(run)],
+        "failures": [asdict(group) for group in runs.failures(run)] if progress.failed + progress.skipped else [],
         "simulated": bool(run.endpoint and run.endpoint.simulated),
     }
 
@@ -60,7 +69,7 @@ class Runs(View):
     def get(self, request: Request, slug: str) -> Response:
         """Newest first."""
         rows = Run.objects.filter(project=self.project(slug, Right.VIEW)).select_related("endpoint")
-        return self.page(request, rows, lambda found: [shown(run) for run in found])
+        return self.page(request, rows, _shown_all)
 
     @extend_schema(request=RunRequest, responses={202: Accepted})
     def post(self, request: Request, slug: str) -> Response:

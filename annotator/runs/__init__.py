@@ -12,6 +12,7 @@ from annotator.runs.control import (
     outcome,
     pause,
     progress,
+    progress_of,
     resume,
     start,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "pause",
     "preferences_of",
     "progress",
+    "progress_of",
     "resume",
     "selected",
     "start",

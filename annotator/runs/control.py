@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -149,15 +149,27 @@ def resume(run: Run, person: Person | None = None) -> Run:
 
 
 def progress(run: Run) -> Progress:
-    counts = dict(RunItem.objects.filter(run=run).values_list("state").annotate(n=Count("pk")))
-    done, failed = counts.get(RunItemState.DONE, 0), counts.get(RunItemState.FAILED, 0)
-    waiting = counts.get(RunItemState.WAITING, 0)
+    return progress_of([run])[run.pk]
+
+
+def progress_of(runs: Sequence[Run]) -> dict[int, Progress]:
+    """Of many runs, by their pk; one query."""
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    rows = RunItem.objects.filter(run__in=runs).values_list("run", "state").annotate(n=Count("pk")).order_by()
+    for pk, state, number in rows:
+        counts[pk][state] = number
+    return {run.pk: _progress(run, counts[run.pk]) for run in runs}
+
+
+def _progress(run: Run, counts: Counter[str]) -> Progress:
+    done, failed = counts[RunItemState.DONE], counts[RunItemState.FAILED]
+    waiting = counts[RunItemState.WAITING]
     rate, eta = 0.0, None
     if run.started_at is not None and done + failed:
         minutes = max(((run.ended_at or timezone.now()) - run.started_at) / timedelta(minutes=1), 1 / 60)
         rate = (done + failed) / minutes
         eta = waiting / rate * 60 if run.state in LIVE_STATES else None
-    return Progress(sum(counts.values()), done, failed, counts.get(RunItemState.SKIPPED, 0), rate, eta)
+    return Progress(counts.total(), done, failed, counts[RunItemState.SKIPPED], rate, eta)
 
 
 def outcome(run: Run) -> Counter[str]:

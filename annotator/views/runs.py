@@ -28,9 +28,10 @@ def runs(request: Request, slug: str) -> HttpResponse:
     project = project_for(request, slug, Right.VIEW)
     rows = Run.objects.filter(project=project).select_related("endpoint", "created_by")
     page = page_of(request, rows)
+    progress = domain.progress_of(page.rows)
     context = {
         "page": page,
-        "rows": [_shown(run) for run in page.rows],
+        "rows": [_shown(run, progress[run.pk]) for run in page.rows],
         "count": rows.count(),
         "live": any(run.state in LIVE_STATES for run in page.rows),
         "may_manage": Right.MANAGE in request.rights,
@@ -38,8 +39,7 @@ def runs(request: Request, slug: str) -> HttpResponse:
     return render(request, f"annotator/runs/{'_list' if _fragment(request) else 'page'}.html", context)
 
 
-def _shown(run: Run) -> dict[str, Any]:
-    progress = domain.progress(run)
+def _shown(run: Run, progress: domain.Progress) -> dict[str, Any]:
     tokens = run.prompt_tokens + run.completion_tokens
     ended = progress.total - progress.waiting
     return {"run": run, "progress": progress, "ended": ended, "tokens": tokens, "unit": domain.unit_of(run.kind)}
@@ -101,7 +101,7 @@ def _run(request: HttpRequest, slug: str, code: str, right: Right) -> Run:
 def run(request: Request, slug: str, code: str) -> HttpResponse:
     found = _run(request, slug, code, Right.VIEW)
     context = {
-        **_shown(found),
+        **_shown(found, domain.progress(found)),
         "live": found.state in LIVE_STATES,
         "outcome": [] if found.state in LIVE_STATES else _outcome(found),
         "yielded": domain.yielded(found) if found.kind == RunKind.SEARCH else None,

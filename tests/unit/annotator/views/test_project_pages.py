@@ -89,6 +89,16 @@ def test_the_overview_says_what_needs_doing_in_at_most_three_lines(client: Clien
     assert page.count('<li><a href="') <= 3
 
 
+def test_the_list_of_runs_takes_as_many_queries_however_many_there_are(
+    client: Client, project: Project, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for state in ("done", "failed", "waiting") * 6:
+        RunItem.objects.create(run=make_run(project), solution=make_solution(project), state=state)
+    with django_assert_max_num_queries(14):
+        page = client.get(at("runs", project))
+    assert [row["progress"].waiting for row in page.context["rows"]][:3] == [1, 0, 0]
+
+
 def test_a_setting_out_of_range_is_refused_at_its_field(client: Client, project: Project) -> None:
     where = at("project_settings", project)
     initial = client.get(where).context["form"].initial
