@@ -243,3 +243,9 @@ def test_a_look_at_a_file_of_scores_shows_them(project: Project) -> None:
     [row] = seen.rows
     assert (row.problem, row.steps, row.source_id) == ("scores by prm", ("0.9", "0.8", "0.1"), "r1")
     assert [refused.field for refused in seen.refused] == ["scores[0]"]
+
+
+def test_a_project_with_scores_from_a_file_can_be_purged(project: Project) -> None:
+    scores(project, scored())
+    assert intake.purge(project)["score"] == 1
+    assert not Score.objects.exists()
