@@ -424,7 +424,7 @@ def test_every_constraint_outside_the_models_says_what_it_prevents() -> None:
             SELECT conname, obj_description(oid, 'pg_constraint') FROM pg_constraint
             WHERE conname ~ '_composite_|_no_gap$|_its_own$|_is_a_distribution$|_probability_a_step$|_has_|_its_'
               AND conname !~ '^annotator_' AND conname NOT IN ('label_has_a_source', 'solution_has_a_step',
-                  'settlement_by_machine_has_posterior')
+                  'settlement_by_machine_has_posterior', 'fit_done_has_parameters')
         """)
         comments = dict(cursor.fetchall())
     assert len(comments) >= 20
