@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from statistics import fmean, stdev
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,6 +68,12 @@ class Report:
     log_likelihood: float | None
     log_likelihood_before: float | None
     """Of the defaults."""
+    said: int
+    """Solutions whose first error people agree on."""
+    log_score: float | None
+    """Mean log P(the first error that they name), given what machines say and these parameters. Not held out."""
+    log_score_before: float | None
+    """With the defaults."""
     defaults: dict[str, Any]
     """The parameters that every fit starts from."""
 
@@ -163,18 +170,12 @@ def fitted(found: Grounds) -> tuple[Parameters, Report]:
     from reasoning.first_error.confusion import fit_weights
     from reasoning.first_error.fit import fit
 
-    labels = sum(label is not None for label in found.labels)
-    report = Report(
-        True, "", len(found.evidence), found.firm, found.told, labels, found.left_out, 0, None, None, DEFAULTS.to_json()
-    )  # fmt: skip
+    report = _report(found, DEFAULTS.to_json())
     if found.firm < FEWEST:
         reason = f"{found.firm} solutions with rollouts, a blind reading or a label; {FEWEST} are needed"
         return DEFAULTS, replace(report, reason=reason)
     result = fit(found.evidence, found.labels, problems=found.problems)
-    parameters = result.parameters
-    if not result.fell_back and sum(first is not None for first in found.said) >= FEWEST_SAID:
-        parameters = fit_weights(found.heard, found.said, parameters)
-    return parameters, replace(
+    report = replace(
         report,
         fell_back=result.fell_back,
         reason=result.reason,
@@ -182,6 +183,46 @@ def fitted(found: Grounds) -> tuple[Parameters, Report]:
         log_likelihood=_number(result.log_likelihood),
         log_likelihood_before=_number(result.log_likelihood_before),
     )
+    if result.fell_back or report.said < FEWEST_SAID:
+        return result.parameters, report
+    parameters = fit_weights(found.heard, found.said, result.parameters)
+    before, after = (_log_scores(found, each) for each in (DEFAULTS, parameters))
+    report = replace(report, log_score=fmean(after), log_score_before=fmean(before))
+    gains = [new - old for new, old in zip(after, before, strict=True)]
+    if fmean(gains) < -2.0 * stdev(gains) / math.sqrt(len(gains)):
+        # It explains the evidence better and the first errors worse: these solutions were not drawn as it assumes.
+        return DEFAULTS, replace(report, fell_back=True, reason="worse than the defaults at what people said")
+    return parameters, report
+
+
+def _report(found: Grounds, defaults: dict[str, Any]) -> Report:
+    return Report(
+        fell_back=True,
+        reason="",
+        solutions=len(found.evidence),
+        firm=found.firm,
+        told=found.told,
+        labels=sum(label is not None for label in found.labels),
+        left_out=found.left_out,
+        held_out=0,
+        log_likelihood=None,
+        log_likelihood_before=None,
+        said=sum(first is not None for first in found.said),
+        log_score=None,
+        log_score_before=None,
+        defaults=defaults,
+    )
+
+
+def _log_scores(found: Grounds, parameters: Parameters) -> list[float]:
+    """Log P(the first error that people name) of every solution that they agree on, by what machines say of it."""
+    from reasoning.first_error import posteriors
+
+    known = [number for number, first in enumerate(found.said) if first is not None]
+    evidence, problems = [found.heard[n] for n in known], [found.problems[n] for n in known]
+    said = [first for first in found.said if first is not None]
+    pairs = zip(posteriors(evidence, parameters, problems), said, strict=True)
+    return [math.log(max(each.probabilities[first], 1e-6)) for each, first in pairs]  # −1, none, is the last
 
 
 def _number(value: float) -> float | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from annotator import beliefs, fitting, tasks
+from annotator import beliefs, fitting, grounds, tasks
 from annotator.errors import Conflict
 from annotator.models import Event, Fit, Project, Run, RunItem, Settlement, Solution, WorkState
 from annotator.routing import route
@@ -17,11 +18,6 @@ from reasoning.first_error.model import DEFAULTS
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
 
 
 def solutions(project: Project, number: int, *, rollouts: bool = True) -> list[Solution]:
@@ -65,6 +61,24 @@ def test_with_nothing_but_judges_it_falls_back_and_says_why(project: Project) ->
     assert fit.report["reason"].startswith("0 solutions with rollouts, a blind reading or a label; 50 are needed")
     assert fit.report["log_likelihood"] is None
     assert beliefs.parameters_of(project) == DEFAULTS
+
+
+def test_a_fit_that_believes_people_less_than_the_defaults_do_is_dropped(project: Project) -> None:
+    for number, solution in enumerate(solutions(project, 60)):
+        if number % 2:
+            contrary = (number + 2) % 5  # what neither the judge nor the rollouts say
+            intake = make.make_intake(project)
+            first = contrary if contrary < 4 else -1
+            Settlement.objects.create(solution=solution, source="gold", step_count=4, first_error=first, intake=intake)
+    found = grounds.gather(project)
+    sure = replace(found, labels=[None] * len(found.labels))
+    parameters, report = fitting.fitted(sure)
+    assert report.fell_back
+    assert report.reason == "worse than the defaults at what people said"
+    assert report.log_score is not None
+    assert report.log_score_before is not None
+    assert report.log_score < report.log_score_before
+    assert parameters == DEFAULTS
 
 
 def test_the_next_fit_supersedes_the_one_in_force(project: Project) -> None:

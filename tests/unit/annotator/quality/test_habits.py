@@ -29,13 +29,11 @@ REPORT: dict[str, Any] = {
     "held_out": 82,
     "log_likelihood": -1.42,
     "log_likelihood_before": -1.608,
+    "said": 110,
+    "log_score": -0.2,
+    "log_score_before": -0.3,
     "defaults": DEFAULTS.to_json(),
 }
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
 
 
 def in_force(project: Project, **report: Any) -> Fit:
