@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
-@pytest.fixture
 def solution(project: Project) -> Solution:
     return make.make_solution(project, steps=4)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,18 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
-@pytest.fixture
 def solution(project: Project) -> Solution:
     return make.make_solution(project, steps=4)
-
-
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> None:
-    settings.STEPWISE_FILES = tmp_path / "files"
 
 
 def settle(solution: Solution, first_error: int | None, source: str = Source.IMPORTED, *, of: str = "native") -> None:

@@ -33,11 +33,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
-@pytest.fixture
 def rater() -> Rater:
     return make.make_rater()
 

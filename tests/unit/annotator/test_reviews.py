@@ -17,11 +17,6 @@ BAD = Submission((RatingInput(0, "1"), RatingInput(1, "-1", reason="nine\0")), "
 
 
 @pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
-@pytest.fixture
 def reviewer(project: Project) -> Person:
     return make.make_person("rev", project=project, role=Role.REVIEWER)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,6 @@ from annotator.models import Export, Intake, Run, WorkState
 from tests.factories import make_project, make_run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> None:
-    settings.STEPWISE_FILES = tmp_path
 
 
 def received() -> Intake:

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from annotator.models import Project, Role
 from tests import factories as make
 from tests.unit.annotator.api.caller import Caller
-
-
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    """Files of the tests lie in a folder of their own."""
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return tmp_path / "files"
-
-
-@pytest.fixture
-def project(db: None) -> Project:
-    return make.make_project()
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ from tests.unit.annotator.api.caller import Caller, json_of
 
 
 @pytest.fixture
-def project(db: None) -> Project:
-    return make.make_project()
-
-
-@pytest.fixture
 def run(project: Project) -> Run:
     return make.make_run(project, "search")
 

@@ -25,17 +25,6 @@ pytestmark = pytest.mark.django_db
 STEPS = ["a", "b", "c", "d"]
 
 
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return settings.STEPWISE_FILES
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
 def everything(project: Project, **choices: Any) -> list[dict[str, Any]]:
     return rows_of(made(project, "native", evidence="keep", unlabelled="keep", **choices))
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,17 +23,6 @@ from tests.unit.annotator.exports.exported import bytes_of, made, manifest_of, r
 from tests.unit.annotator.intake.rows import native, take
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return settings.STEPWISE_FILES
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
 
 
 def settle_by_machine(solution: Solution, first_error: int, values: Sequence[int], **fields: Any) -> Settlement:

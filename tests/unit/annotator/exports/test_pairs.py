@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +14,6 @@ from tests.unit.annotator.exports.exported import bytes_of, made, manifest_of, r
 
 pytestmark = pytest.mark.django_db
 STEPS = ["One.", "Two is three.", "So 17."]
-
-
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return settings.STEPWISE_FILES
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
 
 
 @pytest.fixture

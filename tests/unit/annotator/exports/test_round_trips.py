@@ -28,17 +28,6 @@ from tests.unit.annotator.intake.rows import counts, lines, native, shared, take
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return settings.STEPWISE_FILES
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
 def same(given: dict[str, Any], back: dict[str, Any]) -> None:
     for field in ("id", "problem", "answer", "steps", "first_error", "source", "generator", "meta"):
         assert back.get(field) == given.get(field), field

@@ -11,11 +11,6 @@ from tests.unit.annotator.intake.rows import counts, native, refusals, take
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
 def test_the_same_row_with_an_answer_is_known_and_gives_it(project: Project) -> None:
     take(project, native(answer=None))
     make.make_stand_in(Problem.objects.get(), answer="6")

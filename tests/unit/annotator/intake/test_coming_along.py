@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,17 +28,6 @@ from tests import factories as make
 from tests.unit.annotator.intake.rows import counts, native, refusals, take
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return settings.STEPWISE_FILES
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
 
 
 def labels_of(source_id: str) -> dict[int, int]:

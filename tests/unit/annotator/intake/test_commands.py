@@ -18,12 +18,6 @@ from tests.unit.annotator.intake.rows import jsonl, native, take
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return settings.STEPWISE_FILES
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"

@@ -31,17 +31,6 @@ from tests.unit.annotator.intake.rows import counts, jsonl, lines, native, refus
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, settings: Any) -> Path:
-    settings.STEPWISE_FILES = tmp_path / "files"
-    return settings.STEPWISE_FILES
-
-
-@pytest.fixture
-def project() -> Project:
-    return make.make_project()
-
-
 def texts_of(solution: Solution) -> list[str]:
     text = unescape(solution.text)
     return [text[step.start : step.end] for step in solution.step_rows.all()]

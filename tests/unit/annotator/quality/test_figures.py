@@ -32,17 +32,11 @@ from tests.factories import (
     make_judgement,
     make_person,
     make_posterior,
-    make_project,
     make_run,
     make_solution,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 @pytest.fixture

@@ -10,14 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotator.models import Project, Role, Settlement, Solution, SolutionStatus, Source
-from tests.factories import make_annotation, make_person, make_posterior, make_project, make_rater, make_solution
+from tests.factories import make_annotation, make_person, make_posterior, make_rater, make_solution
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 @pytest.fixture

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
-@pytest.fixture
 def manager(project: Project) -> Person:
     return make_person("mia", project=project, role=Role.MANAGER)
 
