@@ -2,7 +2,8 @@
 
 Chains with known truth, a judge, six rollouts each and, for half of them, one reader who errs. Parameters are fitted to
 them in several ways and held against 2,000 that nobody read: log score of the true first error, share exact, ECE.
-`identical votes` shows why one vote a judge is fitted: three votes that err together, without labels.
+`identical votes` shows why one vote a judge is fitted: three votes that err together, without labels. `a judge alone`
+shows why rollouts or readings come first: without them nothing tells an error that it misses from no error.
 
 python -m benchmarks.fit_readings
 """
@@ -113,6 +114,10 @@ def main() -> None:
             print(f"\n{name}, seed {seed}")
             for way, parameters in ways(seen).items():
                 print(f"  {way:22}{score(parameters(), unseen.evidence, unseen.truth)}", flush=True)
+        print(f"\na judge alone, seed {seed}")
+        bare = [[replace(e, counts={}) for e in each.evidence] for each in (seen, unseen)]
+        for way, found in (("defaults", DEFAULTS), ("nobody read", fit(bare[0]).parameters)):
+            print(f"  {way:22}{score(found, bare[1], unseen.truth)}", flush=True)
         thrice = [[replace(e, judgements=e.judgements * 3) for e in each.evidence] for each in (seen, unseen)]
         print(f"\nidentical votes, seed {seed}")
         for way, evidence in (("all votes fitted", thrice[0]), ("one vote fitted", seen.evidence)):
