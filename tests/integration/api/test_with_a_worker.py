@@ -66,6 +66,38 @@ def test_the_main_job_through_the_api_alone(worker: Path, url: str) -> None:
     assert all(set(json.loads(line)["labels"]) == {True} for line in got.splitlines())
 
 
+def test_from_a_file_to_pairs_of_steps_through_the_api_alone(worker: Path, url: str) -> None:
+    completer = make.make_endpoint("completer", base_url=url, model="simulated/completer", simulated=True)
+    admin = Caller(make.make_person(staff=True))
+    settings = {"slug": "trees", "name": "Trees", "completer": completer.name, "threshold": 0.9, "audit_share": 0}
+    json_of(admin.post("projects/", settings), 201)
+    body = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
+    ended(admin, f"intakes/{json_of(admin.send('projects/trees/intake/?format=native', body), 202)['id']}/")
+    problems = len({row["problem"] for row in ROWS})
+
+    asked = {"kind": "search", "config": {"selections": 3}}
+    assert json_of(admin.post("projects/trees/runs/estimate/", asked))["solutions"] == problems
+    run = json_of(admin.post("projects/trees/runs/", asked), 202)["id"]
+    told = ended(admin, f"runs/{run}/")
+    assert told["progress"]["done"] == problems
+    assert told["yielded"]["solutions"] > 0
+
+    pairs = json_of(admin.get(f"projects/trees/preferences/?run={run}"))["results"]
+    assert len(pairs) == told["yielded"]["preferences"] > 0
+    assert all(pair["simulated"] and pair["chosen_value"] > pair["rejected_value"] for pair in pairs)
+    solutions = json_of(admin.get("projects/trees/solutions/?page_size=500"))["results"]
+    forks = [each for each in solutions if each["forked_from"]]
+    assert len(forks) == told["yielded"]["solutions"]
+    assert {fork["forked_from"] for fork in forks} <= {each["code"] for each in solutions}
+
+    again = json_of(admin.post("projects/trees/exports/", {"format": "step_dpo", "min_source": "provisional"}), 202)
+    out = ended(admin, f"exports/{again['code']}/")
+    rows = [json.loads(line) for line in content(admin.get(f"exports/{again['code']}/files/train.jsonl")).splitlines()]
+    assert out["rows"] == len(rows) > 0
+    assert all(row["full_rejected"].startswith(row["rejected"]) for row in rows)
+    assert sum(row["full_chosen"] != row["chosen"] for row in rows) >= len(rows) / 2
+
+
 @pytest.mark.django_db
 def test_health_says_what_works(worker: Path, client: Client) -> None:
     assert client.get("/healthz").status_code == 200
