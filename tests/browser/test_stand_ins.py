@@ -85,7 +85,7 @@ def test_a_manager_opts_in_and_sees_what_it_costs_in_trust(desk: Page, project: 
     expect(desk.locator("main")).to_contain_text("stays provisional")
     choice.check()
     desk.get_by_role("button", name="Save").click()
-    expect(desk.get_by_text("start a route run")).to_be_visible()
+    expect(desk.get_by_text("Saved.")).to_be_visible()
     assert Project.objects.get().stand_ins
 
 
