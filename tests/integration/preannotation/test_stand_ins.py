@@ -1,4 +1,4 @@
-"""Rollout runs over problems without a reference answer, against the real simulator: it knows the truth, the app not."""
+"""Rollout runs over problems without a reference answer, against the real simulator: it alone knows the truth."""
 
 from __future__ import annotations
 
