@@ -13,7 +13,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from annotator import intake
-from annotator.models import Intake, Person, Project, Role, Run, RunItem, Solution, Step, WorkState
+from annotator.models import Audit, Intake, Person, Project, Role, Run, RunItem, Solution, Step, WorkState
 from annotator.settlement import settle_imported
 from reasoning.characters import unescape
 from tests.browser.accessibility import assert_accessible
@@ -63,6 +63,14 @@ def fill(project: Project) -> dict[str, str]:
     return {"solution": solution.code, "run": run.code, "intake": loaded.code}
 
 
+def waiting_audit(project: Project) -> Solution:
+    """Its page hides what machines say."""
+    solution = make_solution(project, status="queued")
+    make_posterior(solution, [0.05, 0.8, 0.05, 0.05, 0.05])
+    Audit.objects.create(project=project, solution=solution, share=0.05)
+    return solution
+
+
 def test_every_page_is_accessible_and_fits_its_width(desk: Page, project: Project) -> None:
     codes = fill(project)
     names = ["project", "project_settings", "project_people", "intakes", "solutions", "runs", "new_run"]
@@ -71,6 +79,7 @@ def test_every_page_is_accessible_and_fits_its_width(desk: Page, project: Projec
     addresses += [reverse(name) for name in ("projects", "new_project", "endpoints", "people", "tokens")]
     assert project.judge is not None
     addresses.append(reverse("endpoint", args=[project.judge.code]))
+    addresses.append(reverse("solution", args=[project.slug, waiting_audit(project).code]))
     for address in addresses:
         for width in WIDTHS:
             desk.set_viewport_size({"width": width, "height": 900})
