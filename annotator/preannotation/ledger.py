@@ -149,12 +149,12 @@ def write(run: Run, looks: list[Look], calls: list[CallRecord]) -> None:
     """One group, one transaction: the rows, the calls and the run's running totals stand or fall together."""
     rollouts = [look for look in looks if isinstance(look, GradedRollout)]
     with transaction.atomic():
+        changes.announce_in(run.project_id)
+        _stamp(looks)
         # A reply that is already there (a second worker's, after a lapsed hold) is not counted twice.
         Judgement.objects.bulk_create([row for row in looks if isinstance(row, Judgement)], ignore_conflicts=True)
         Score.objects.bulk_create([row for row in looks if isinstance(row, Score)], ignore_conflicts=True)
         _write_rollouts(rollouts)
-        changes.announce_in(run.project_id)
-        _stamp(looks)
         Call.objects.bulk_create([_call_row(run, call) for call in calls])
         Run.objects.filter(pk=run.pk).update(
             calls=F("calls") + len(calls),
@@ -167,10 +167,6 @@ def write(run: Run, looks: list[Look], calls: list[CallRecord]) -> None:
             Endpoint.objects.filter(runs=run, simulated=False).update(simulated=True)
 
 
-def _write_rollouts(rollouts: list[GradedRollout]) -> None:
-    if not rollouts:
-        return
-    Rollout.objects.bulk_create([each.row for each in rollouts], ignore_conflicts=True)
 def _stamp(looks: list[Look]) -> None:
     """With the moment of writing: an export that shows looks must not find one later that came before its cutoff."""
     now = timezone.now()
@@ -179,6 +175,10 @@ def _stamp(looks: list[Look]) -> None:
         row.created_at = now
 
 
+def _write_rollouts(rollouts: list[GradedRollout]) -> None:
+    if not rollouts:
+        return
+    Rollout.objects.bulk_create([each.row for each in rollouts], ignore_conflicts=True)
     wanted = Q()
     for solution in {each.row.solution_id for each in rollouts}:
         prefixes = {each.row.prefix for each in rollouts if each.row.solution_id == solution}
