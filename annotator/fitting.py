@@ -68,6 +68,8 @@ class Report:
     log_likelihood: float | None
     log_likelihood_before: float | None
     """Of the defaults."""
+    standard_error: float | None
+    """Of the difference."""
     said: int
     """Solutions whose first error people agree on."""
     log_score: float | None
@@ -182,6 +184,7 @@ def fitted(found: Grounds) -> tuple[Parameters, Report]:
         held_out=result.held_out,
         log_likelihood=_number(result.log_likelihood),
         log_likelihood_before=_number(result.log_likelihood_before),
+        standard_error=_number(result.standard_error),
     )
     if result.fell_back or report.said < FEWEST_SAID:
         return result.parameters, report
@@ -207,6 +210,7 @@ def _report(found: Grounds, defaults: dict[str, Any]) -> Report:
         held_out=0,
         log_likelihood=None,
         log_likelihood_before=None,
+        standard_error=None,
         said=sum(first is not None for first in found.said),
         log_score=None,
         log_score_before=None,

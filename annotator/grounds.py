@@ -55,7 +55,7 @@ class Grounds:
     """What one fit rests on; lists run alongside `evidence`."""
 
     evidence: list[Evidence] = field(default_factory=list)
-    """One vote a judge, no scores."""
+    """No scores: what they weigh is chosen afterwards, by `heard` and `said`."""
     labels: list[int | None] = field(default_factory=list)
     problems: list[Hashable] = field(default_factory=list)
     heard: list[Evidence] = field(default_factory=list)
@@ -100,8 +100,7 @@ def _add(found: Grounds, evidence: Evidence, label: int | None, problem: Hashabl
     if label is not None:
         others = tuple(rating for rating in evidence.people if rating.rater != beliefs.IMPORTED)
         evidence = replace(evidence, people=others)
-    votes = {(vote.model, vote.prompt): vote for vote in reversed(evidence.judgements)}
-    found.evidence.append(replace(evidence, judgements=tuple(reversed(votes.values())), scores=None))
+    found.evidence.append(replace(evidence, scores=None))
     found.labels.append(label)
     found.problems.append(problem)
     found.heard.append(replace(evidence, people=()))

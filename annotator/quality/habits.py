@@ -78,7 +78,7 @@ def _in_force(current: Fit | None) -> str:
     return (
         f"Fitted on {count(report['solutions'], 'solution')}, {read}; held-out log-likelihood "
         f"{_signed(report['log_likelihood'])} a solution against {_signed(report['log_likelihood_before'])} with the "
-        f"defaults ({report['held_out']:,} held out)."
+        f"defaults (± {_signed(report['standard_error'])}, {report['held_out']:,} held out)."
     )
 
 

@@ -25,6 +25,8 @@ FEWEST: Final = 20
 """Fewer chains than this that carry anything are not fitted."""
 HELD_OUT: Final = 5
 """One problem in so many is held out for the report."""
+FEWEST_LABELS: Final = 20
+"""With fewer labels the weights of repeated votes and of scores stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class FitReport:
     """Per held-out chain, of what was fitted on the others, in nats."""
     log_likelihood_before: float
     """The same, of the parameters that the fit started from."""
+    standard_error: float
+    """Of the gain, their difference."""
 
 
 def fit(
@@ -57,13 +61,16 @@ def fit(
     One problem in five is held out and the rest is fitted. Unless that does worse than `start` on those held out, by
     more than two standard errors, everything is fitted again. Else, and where fewer than 20 chains carry an answer, a
     rollout or a label, it falls back to `start`.
+
+    Of several votes of one judge the first is fitted: a likelihood to a power sums to no 1, and without labels it would
+    be greatest where the judge never errs. What the others weigh is chosen afterwards, by labels.
     """
     labels = [None] * len(evidence) if labels is None else labels
     useful = [n for n, each in enumerate(evidence) if labels[n] is not None or _tells(each)]
     labelled = sum(labels[n] is not None for n in useful)
     if len(useful) < FEWEST:
         reason = f"{len(useful)} solutions with evidence; {FEWEST} are needed"
-        return FitReport(start, True, reason, len(useful), labelled, 0, np.nan, np.nan)
+        return FitReport(start, True, reason, len(useful), labelled, 0, np.nan, np.nan, np.nan)
     data = _Data(
         [evidence[n] for n in useful],
         [labels[n] for n in useful],
@@ -76,13 +83,15 @@ def fit(
     per_problem = held.likelihood()
     after, before = (per_problem.per_problem(p) for p in (trial, start))
     gain = after - before
-    worse = gain.mean() < -2.0 * gain.std() / np.sqrt(len(gain))
+    error = float(gain.std() / np.sqrt(len(gain)))  # of the mean gain of a problem
+    worse = gain.mean() < -2.0 * error
     return FitReport(
         start if worse else _climb(data, trial, prior=start),
         bool(worse),
         "worse than before on the solutions held out" if worse else "fitted",
         len(useful), labelled, len(held.evidence),
         float(after.sum()) / len(held.evidence), float(before.sum()) / len(held.evidence),
+        error * len(gain) / len(held.evidence),
     )  # fmt: skip
 
 
@@ -97,11 +106,17 @@ class _Data:
         return _Data([self.evidence[k] for k in n], [self.labels[k] for k in n], [self.problems[k] for k in n])
 
     def likelihood(self) -> Likelihood:
-        return Likelihood(self.evidence, self.labels, self.problems)
+        return Likelihood([_first_votes(each) for each in self.evidence], self.labels, self.problems)
 
 
 def _tells(evidence: Evidence) -> bool:
     return bool(evidence.counts or evidence.judgements or evidence.people) or evidence.own_answer != "unknown"
+
+
+def _first_votes(evidence: Evidence) -> Evidence:
+    """With one judgement a judge."""
+    first = {(each.model, each.prompt): each for each in reversed(evidence.judgements)}
+    return replace(evidence, judgements=tuple(first.values()))
 
 
 def _climb(data: _Data, start: Parameters, prior: Parameters | None = None) -> Parameters:
@@ -115,6 +130,8 @@ def _climb(data: _Data, start: Parameters, prior: Parameters | None = None) -> P
         p = _policy(likelihood, p, prior)
         if spoken:
             p = fit_speakers(likelihood, p, prior)
+    if sum(label is not None for label in data.labels) < FEWEST_LABELS:
+        return p
     return fit_weights(data.evidence, data.labels, p)
 
 

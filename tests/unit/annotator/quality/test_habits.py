@@ -29,6 +29,7 @@ REPORT: dict[str, Any] = {
     "held_out": 82,
     "log_likelihood": -1.42,
     "log_likelihood_before": -1.608,
+    "standard_error": 0.034,
     "said": 110,
     "log_score": -0.2,
     "log_score_before": -0.3,
@@ -56,7 +57,7 @@ def test_a_fit_says_on_what_it_rests_and_what_it_gained(project: Project) -> Non
     figure = habits.figure(project)
     assert figure["answer"] == (
         "Fitted on 1,412 solutions, 120 of them read or labelled by people; held-out log-likelihood −1.42 a solution "
-        "against −1.61 with the defaults (82 held out)."
+        "against −1.61 with the defaults (± 0.03, 82 held out)."
     )
     assert figure["values"]["fit"] == fit.code
     rows = {words: numbers for words, *numbers in figure["table"]["rows"]}
@@ -76,7 +77,7 @@ def test_a_fit_that_fell_back_says_why_and_shows_no_numbers(project: Project) ->
 def test_what_is_under_way_or_failed_is_said_beside_what_is_in_force(project: Project) -> None:
     in_force(project)
     later = Fit.objects.create(project=project)
-    assert habits.figure(project)["answer"].endswith("(82 held out). A fit is under way.")
+    assert habits.figure(project)["answer"].endswith("(± 0.03, 82 held out). A fit is under way.")
     Fit.objects.filter(pk=later.pk).update(state=WorkState.FAILED, detail="KeyError: 'odd'")
     assert habits.figure(project)["answer"].endswith(" The last fit failed: KeyError: 'odd'.")
 

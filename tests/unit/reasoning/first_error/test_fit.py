@@ -191,6 +191,17 @@ def test_repeated_votes_and_scores_get_the_weight_that_labels_give_them(
     assert p.vote_temper <= 0.3
 
 
+def test_without_labels_repeated_votes_tell_no_more_than_one(chains: tuple[list[Evidence], list[int]]) -> None:
+    once = chains[0][:60]
+    thrice = [replace(e, judgements=e.judgements * 3) for e in once]
+    assert fit(thrice).parameters == fit(once).parameters
+
+
+def test_the_report_says_how_sure_the_gain_is(chains: tuple[list[Evidence], list[int]]) -> None:
+    report = fit(*chains)
+    assert 0.0 < report.standard_error < report.log_likelihood - report.log_likelihood_before
+
+
 def test_the_same_chains_give_the_same_fit(chains: tuple[list[Evidence], list[int]]) -> None:
     part = (chains[0][:60], chains[1][:60])
     assert fit(*part).parameters == fit(*part).parameters
