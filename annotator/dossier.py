@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from django.db.models import F, OuterRef, Q, Subquery
 
+from annotator.history import Happening, history_of, name_of
 from annotator.lineage import ancestors_of
 from annotator.models import (
     Annotation,
@@ -20,7 +19,6 @@ from annotator.models import (
     Judgement,
     Label,
     OwnGrade,
-    Person,
     Posterior,
     Rating,
     Rollout,
@@ -115,17 +113,6 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of the history."""
-
-    at: datetime
-    who: str
-    what: str
-    detail: str = ""
-    current: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Dossier:
     solution: Solution
     steps: list[StepFacts]
@@ -146,10 +133,10 @@ class Dossier:
     history: list[Happening]
 
     @property
-    def says_machine(self) -> bool:
-        """Is there anything in it that machines say?"""
-        looks = any(step.judgements or step.rollouts or step.scores for step in self.steps)
-        return bool(looks or self.posterior or self.start or self.judged_none)
+    def sways(self) -> bool:
+        """Would whoever reads it know what machines or people said of the steps, now or once?"""
+        looks = any(step.rollouts or step.scores or step.imported or step.label for step in self.steps)
+        return bool(looks or self.posterior or self.start or any(line.sways for line in self.history))
 
     @property
     def none(self) -> float | None:
@@ -187,7 +174,7 @@ def dossier(solution: Solution) -> Dossier:
         start=start,
         judged_none=[one for one in judgements if one.first_error < 0],
         annotations=[_read(one) for one in annotations if one.superseded_at is None],
-        history=_history(solution, routings, settlements, annotations, judgements),
+        history=history_of(solution, routings, settlements, annotations, judgements),
     )
 
 
@@ -300,51 +287,3 @@ def _ratings(one: ImportedAnnotation) -> list[str]:
 def _read(one: Annotation) -> Read:
     finish = one.get_finish_reason_display()
     return Read(name_of(one), finish, one.purpose, one.blind, one.seconds, one.comment)
-
-
-def name_of(annotation: Annotation) -> str:
-    """The account's name, or the rater's code where the account was cut off."""
-    person: Person | None = getattr(annotation.rater, "person", None)
-    return person.get_username() if person else str(annotation.rater)
-
-
-def _place(first_error: int | None) -> str:
-    if first_error is None:
-        return "first error left open"
-    return "no error" if first_error < 0 else f"first error at step {first_error + 1}"
-
-
-def _beginning(solution: Solution) -> Happening:
-    if solution.forked_from is None:
-        return Happening(solution.created_at, "intake", "read in", str(solution.intake or ""))
-    where = f"after step {solution.forked_at}" if solution.forked_at else "before its first step"
-    return Happening(solution.created_at, "search", "made of a wrong rollout", f"off {solution.forked_from} {where}")
-
-
-def _history(
-    solution: Solution,
-    routings: Iterable[Routing],
-    settlements: Iterable[Settlement],
-    annotations: Iterable[Annotation],
-    judgements: Iterable[Judgement],
-) -> list[Happening]:
-    """Newest first."""
-    lines = [_beginning(solution)]
-    rollouts: dict[str, list[datetime]] = defaultdict(list)
-    for model, at in Rollout.objects.filter(solution=solution).order_by("pk").values_list("model", "created_at"):
-        rollouts[model].append(at)
-    lines += [Happening(times[-1], model, f"{len(times)} rollouts") for model, times in rollouts.items()]
-    lines += [Happening(one.created_at, one.model, "judged", _place(one.first_error)) for one in judgements]
-    for routing in routings:
-        where = {"machine": "labelled by machines", "people": "sent to people", "audit": "drawn for audit"}
-        what = where.get(routing.destination, routing.destination)
-        lines.append(Happening(routing.created_at, "routing", what, routing.reason, routing.superseded_at is None))
-    for done in annotations:
-        detail = " · ".join(filter(None, (done.get_finish_reason_display(), done.comment)))
-        lines.append(Happening(done.created_at, name_of(done), "read it", detail, done.superseded_at is None))
-    for settled in settlements:
-        source = f"{settled.source}, provisional" if settled.provisional else settled.source
-        source += ", by a majority answer" if settled.stand_in_id else ""
-        what = f"settled: {_place(settled.first_error)}"
-        lines.append(Happening(settled.created_at, source, what, "", settled.superseded_at is None))
-    return sorted(lines, key=lambda line: line.at, reverse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from annotator.dossier import name_of
+from annotator.history import name_of
 from annotator.models import Annotation, Assignment, AssignmentState, Rater, Review, Solution
 from annotator.submissions import ADJUDICATION
 from reasoning.characters import unescape

@@ -1,10 +1,10 @@
-"""Who has been shown what machines say of a solution, and from whom it is withheld: so that *blind* is true.
+"""Who has been shown what others say of a solution, and from whom it is withheld: so that *blind* is true.
 
 Work is blind when its rater was shown no evidence on the solution before handing in, neither at work (leases.py notes
-it on the assignment) nor elsewhere: pages and API that show a belief, a vote, a rollout note who saw it here. Withheld
-from everybody is an audit until people have read it, and from whoever is at blind work on a solution all that others
-say of it. Who asks to be shown it all the same is: their work then counts as not blind, and audits that they have seen
-are never served to them.
+it on the assignment) nor elsewhere: pages and API that show a belief, a vote, a rollout, or what people handed in, note
+who saw it here. Withheld from everybody is an audit until people have read it, and from whoever is at blind work on a
+solution all that others say of it. Who asks to be shown it all the same is: their work then counts as not blind, and
+audits that they have seen are never served to them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def withheld(person: Person, solutions: Sequence[Solution]) -> dict[int, str]:
         return {}
     done = Annotation.objects.filter(**own, superseded_at=None, assignment__state=AssignmentState.SUBMITTED)
     known = Sighting.objects.filter(**own).values_list("solution_id").union(done.values_list("solution_id"))
-    return {pk: words for pk, words in hidden.items() if (pk,) not in set(known)}
+    told = set(known)
+    return {pk: words for pk, words in hidden.items() if (pk,) not in told}
 
 
 def _waiting_audits(solutions: Sequence[Solution]) -> list[int]:
@@ -55,7 +56,7 @@ def at_work(person: Person, solution: Solution) -> str:
 
 
 def note(person: Person, solutions: Iterable[Solution]) -> None:
-    """This person is being shown what machines say of these solutions."""
+    """This person is being shown what machines or people say of these solutions."""
     seen = [each.pk for each in solutions]
     if seen:
         rater = person.work_as()

@@ -54,7 +54,10 @@ class Annotations(View):
         solution = self.owned(Solution.objects.select_related("project"), code, Right.REVIEW)
         if words := sightings.at_work(self.person, solution):
             raise Conflict(words)
-        return Response([_shown(found) for found in reviews.standing(solution, self.person.work_as())])
+        work = reviews.standing(solution, self.person.work_as())
+        if work:
+            sightings.note(self.person, [solution])
+        return Response([_shown(found) for found in work])
 
 
 class AnnotationReview(View):

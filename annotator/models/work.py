@@ -111,7 +111,7 @@ class Assignment(models.Model):
 
 
 class Sighting(models.Model):
-    """A rater has been shown what machines say of a solution, elsewhere than at work on it: on its page, in a list."""
+    """A rater has been shown what others say of a solution, elsewhere than at work on it: on its page, in a list."""
 
     rater = models.ForeignKey("annotator.Rater", on_delete=models.CASCADE, related_name="+")
     solution = models.ForeignKey("annotator.Solution", on_delete=models.CASCADE, related_name="sightings")

@@ -193,7 +193,7 @@ def solution(request: Request, slug: str, code: str) -> HttpResponse:
     found = _found(request, slug, code, Right.VIEW)
     withheld = sightings.withheld(request.user, [found]).get(found.pk, "")
     known = dossier.bare(found) if withheld else dossier.dossier(found)
-    if known.says_machine:
+    if known.sways:
         sightings.note(request.user, [found])
     context = {
         "known": known,

@@ -156,3 +156,17 @@ def test_whoever_may_not_see_solutions_may_not_ask_to(project: Project) -> None:
     client = Client()
     client.force_login(make.make_person(project=project))
     assert client.post(reverse("show_solution", args=[project.slug, solution.code])).status_code == 403
+
+
+@pytest.mark.parametrize("place", ["page", "api"])
+def test_who_has_read_what_others_handed_in_does_not_work_blind(place: str, client: Client, reviewer: Person) -> None:
+    project = make.make_project(overlap=2)
+    join(reviewer, project, Role.REVIEWER)
+    solution = make.make_solution(project)
+    make.make_annotation(solution, make.make_person(project=project).work_as(), "1", "-1")
+    make.make_slot(solution)
+    if place == "page":
+        assert "read it" in page_of(client, solution)
+    else:
+        assert json_of(Caller(reviewer).get(f"solutions/{solution.code}/annotations/"))
+    assert not hand_in(reviewer, claimed(project, reviewer))
