@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from annotator.lineage import heirs_of, problem_key
+from annotator.lineage import heirs_of, origins_of, problem_key
 from annotator.models import (
     Fit,
     Grade,
@@ -97,11 +97,11 @@ def current_fit(project: Project) -> Fit | None:
 
 
 def evidence_of(solutions: Sequence[Solution]) -> dict[int, Evidence]:
-    """Everything known about each solution, by pk. Nine queries at most, however many solutions.
+    """Everything known about each solution, by pk. Ten queries at most, however many solutions.
 
-    A rollout whose answer could not be graded is in no count. Of several grades of one answer the latest against the
-    present reference answer counts, else the latest that is against none that stands in, else the latest in force; no
-    grade is UNKNOWN.
+    The rollout that a fork is made of is its own answer, and in no count of it. A rollout whose answer could not be
+    graded is in no count. Of several grades of one answer the latest against the present reference answer counts, else
+    the latest that is against none that stands in, else the latest in force; no grade is UNKNOWN.
     """
     gathered = _gather(solutions)
     return {solution.pk: gathered[solution.pk].evidence(solution.step_count) for solution in solutions}
@@ -262,15 +262,17 @@ def _gather_answers(found: Mapping[int, _Gathered]) -> None:
             found[pk].stand_in = stand_in
             found[pk].simulated |= simulated
     heirs = heirs_of(found)
+    origins = origins_of(found) if heirs else {}
     grades = Grade.objects.in_force().filter(rollout__solution__in={*found, *heirs})
     grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
     best = grades.order_by("rollout_id", *_BEST_FIRST).distinct("rollout_id")
-    for pk, prefix, model, verdict, stand_in, simulated in best.values_list(
-        "rollout__solution_id", "rollout__prefix", "rollout__model", "verdict", *_STAND_IN
+    for rollout, pk, prefix, model, verdict, stand_in, simulated in best.values_list(
+        "rollout_id", "rollout__solution_id", "rollout__prefix", "rollout__model", "verdict", *_STAND_IN
     ):
         if verdict == Verdict.UNKNOWN:
             continue
-        counts_for = [fork for fork, through in heirs.get(pk, ()) if prefix <= through]
+        shared = (fork for fork, through in heirs.get(pk, ()) if prefix <= through)
+        counts_for = [fork for fork in shared if origins.get(fork) != rollout]
         for each in [pk, *counts_for] if pk in found else counts_for:
             pair = found[each].counts[prefix]
             pair[0] += verdict == Verdict.RIGHT

@@ -12,7 +12,7 @@ from typing import Final
 
 from django.db import connection
 
-from annotator.models import Solution
+from annotator.models import Selection, Solution
 
 _ANCESTORS: Final = """
     WITH RECURSIVE line (fork, ancestor, through) AS (
@@ -45,6 +45,12 @@ def ancestors_of(solution: Solution) -> dict[int, int]:
     if solution.forked_from_id is None:
         return {}
     return {ancestor: through for ancestor, [(_, through)] in heirs_of([solution.pk]).items()}
+
+
+def origins_of(solutions: Iterable[int]) -> dict[int, int]:
+    """By fork: the rollout that it is made of. How that one ended is the fork's own answer."""
+    made = Selection.objects.filter(solution__in=list(solutions), rollout__isnull=False).order_by("-pk")
+    return {solution: rollout for solution, rollout in made.values_list("solution_id", "rollout_id") if rollout}
 
 
 def problem_key(solution: Solution) -> Hashable:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q
 
-from annotator import beliefs, changes, grading
+from annotator import beliefs, changes, grading, lineage
 from annotator.models import Grade, Rollout, Run, Selection, Solution, Step
 from annotator.models.problems import content_hash
 from annotator.preannotation.clients import SIMULATED
@@ -58,6 +58,7 @@ class Forest:
         evidence = beliefs.evidence_of(solutions)
         drawn = forest._rollouts_of(run, solutions)
         chosen = forest._selections_of(run, {row.pk for row in solutions})
+        origins = forest._origins_of(solutions)
         spent = dict(
             Rollout.objects.filter(run=run, solution__in=solutions)
             .values_list("solution__problem")
@@ -68,7 +69,7 @@ class Forest:
             forest.places[row.pk] = Place(row.pk, row.intake_id, beliefs.solution_value(row))
         for item in items:
             rows = _rooted(trees[item.row.problem_id])
-            branches = [forest._branch(row, evidence[row.pk], drawn[row.pk]) for row in rows]
+            branches = [forest._branch(row, evidence[row.pk], drawn[row.pk], origins.get(row.pk)) for row in rows]
             selections = [each for row in rows for each in chosen[row.pk]]
             made = [search.Selection(pair, solution) for _, pair, solution in sorted(selections)]
             forest.known.append(Known(item.pk, branches, made, spent.get(item.row.problem_id, 0)))
@@ -76,8 +77,16 @@ class Forest:
                 forest.simulated.add(item.pk)
         return forest
 
-    def _branch(self, row: Solution, evidence: types.Evidence, drawn: Sequence[types.Rollout]) -> Branch:
-        return Branch(row.pk, self.places[row.pk].value, evidence, drawn, row.forked_from_id, row.forked_at)
+    def _branch(
+        self, row: Solution, evidence: types.Evidence, drawn: Sequence[types.Rollout], origin: Pair | None
+    ) -> Branch:
+        return Branch(row.pk, self.places[row.pk].value, evidence, drawn, row.forked_from_id, row.forked_at, origin)
+
+    def _origins_of(self, solutions: Sequence[Solution]) -> dict[int, Pair]:
+        """By fork: the rollout that it is made of, whichever run selected it."""
+        pairs = {pk: pair for pair, pk in self.rollouts.items()}
+        made = lineage.origins_of(row.pk for row in solutions)
+        return {solution: pairs[rollout] for solution, rollout in made.items() if rollout in pairs}
 
     def _rollouts_of(self, run: Run, solutions: Sequence[Solution]) -> Mapping[int, list[types.Rollout]]:
         """By solution. What another run has selected comes without its text: it counts, and is not selected again."""

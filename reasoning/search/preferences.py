@@ -15,7 +15,7 @@ from reasoning.types import NO_ERROR, Verdict
 def values(tree: Tree) -> list[Value]:
     """Of every prefix 1 … K of every solution."""
     return [
-        Value(twig.branch.id, prefix, twig.nodes[prefix].count, p_correct)
+        Value(twig.branch.id, prefix, twig.nodes[prefix].count(), p_correct)
         for twig in tree.twigs.values()
         for prefix, p_correct in enumerate(tree.posterior(twig).p_correct, 1)
     ]
@@ -64,9 +64,9 @@ def _options(tree: Tree, node: Node) -> Iterator[_Option]:
         if len(twig.nodes) > node.prefix + 1:
             yield _step(twig, node.prefix, tree.posterior(twig).p_correct[node.prefix])
     right = sorted(node.right.items(), key=lambda item: (tree.twig(item[0].solution).number, item[0].sample))
-    made = [solution for pair, rollout in right if (solution := tree.continued(pair, rollout))]
-    evidence = [tree.evidence(solution, Verdict.RIGHT) for solution in made]
-    for solution, posterior in zip(made, posteriors(evidence, tree.parameters), strict=True):
+    made = [(solution, pair) for pair, rollout in right if (solution := tree.continued(pair, rollout))]
+    evidence = [tree.evidence(solution, Verdict.RIGHT, pair) for solution, pair in made]
+    for (solution, _), posterior in zip(made, posteriors(evidence, tree.parameters), strict=True):
         text = solution.steps[node.prefix].text
         yield _Option(None, text, _words(text), posterior.p_correct[node.prefix])
 

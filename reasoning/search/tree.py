@@ -33,8 +33,8 @@ class Node:
 
     owner: Hashable
     prefix: int
-    successes: int = 0
-    graded: int = 0
+    graded: dict[Pair, bool] = field(default_factory=dict)
+    """Was it right? Of every rollout whose answer could be graded."""
     drawn: int = 0
     """Ungradable ones and those in flight too."""
     selected: int = 0
@@ -49,15 +49,18 @@ class Node:
     """The first number that no rollout stored at the owner has."""
     in_flight: set[int] = field(default_factory=set)
 
-    @property
-    def count(self) -> Count:
-        return Count(self.successes, self.graded)
+    def count(self, without: Pair | None = None) -> Count:
+        """Of all of them but that one."""
+        right, known = sum(self.graded.values()), len(self.graded)
+        if without in self.graded:
+            right, known = right - self.graded[without], known - 1
+        return Count(right, known)
 
     @property
     def estimate(self) -> float | None:
         """MC(s), whole solutions counted; None without any grade."""
-        right = self.successes + self.paths[Verdict.RIGHT]
-        known = self.graded + self.paths[Verdict.RIGHT] + self.paths[Verdict.WRONG]
+        right = sum(self.graded.values()) + self.paths[Verdict.RIGHT]
+        known = len(self.graded) + self.paths[Verdict.RIGHT] + self.paths[Verdict.WRONG]
         return right / known if known else None
 
     @property
@@ -80,7 +83,7 @@ class Twig:
 
     @property
     def evidence(self) -> Evidence:
-        return replace(self.branch.evidence, counts={i: n.count for i, n in enumerate(self.nodes) if n.graded})
+        return replace(self.branch.evidence, counts=_counts(self.nodes, self.branch.origin))
 
     @property
     def drawn(self) -> dict[int, int]:
@@ -155,9 +158,7 @@ class Tree:
         """A rollout after a node's prefix. UNKNOWN is no evidence; without a text it counts, and that is all."""
         if rollout.verdict is Verdict.UNKNOWN:
             return
-        node.graded += 1
-        right = rollout.verdict is Verdict.RIGHT
-        node.successes += right
+        node.graded[pair] = right = rollout.verdict is Verdict.RIGHT
         if rollout.text:
             (node.right if right else node.wrong).setdefault(pair, rollout)
         for twig in node.twigs:
@@ -233,17 +234,17 @@ class Tree:
             return None
         *_, last = takewhile(bool, map(self._nodes.get, keys(made)))
         assert last is not None  # the root at least is there
-        return Branch(pair, made, Evidence(len(made.steps), rollout.verdict), (), last.owner, last.prefix)
+        return Branch(pair, made, Evidence(len(made.steps), rollout.verdict), (), last.owner, last.prefix, pair)
 
     def continued(self, pair: Pair, rollout: Rollout) -> Solution | None:
         """The solution that a rollout makes; None where it adds no step."""
         twig = self.twig(pair.solution)
         return fork(twig.branch.solution, pair.prefix, rollout.text, self._splitter(twig))
 
-    def evidence(self, solution: Solution, own_answer: Verdict) -> Evidence:
-        """What is known of a solution that need not be in the tree."""
-        nodes = enumerate(map(self._nodes.get, keys(solution)))
-        return Evidence(len(solution.steps), own_answer, {i: node.count for i, node in nodes if node and node.graded})
+    def evidence(self, solution: Solution, own_answer: Verdict, origin: Pair) -> Evidence:
+        """What is known of a solution that need not be in the tree; `origin` is the rollout that it is made of."""
+        nodes = [self._nodes.get(key) for key in keys(solution)]
+        return Evidence(len(solution.steps), own_answer, _counts(nodes, origin))
 
     def _splitter(self, twig: Twig) -> str:
         if twig.splitter is None:
@@ -261,6 +262,14 @@ class Tree:
         stale = [twig for twig in twigs if twig.posterior is None]
         for twig, found in zip(stale, posteriors([twig.evidence for twig in stale], self.parameters), strict=True):
             twig.posterior = found
+
+
+def _counts(nodes: Iterable[Node | None], origin: Pair | None) -> dict[int, Count]:
+    """Of every prefix with graded rollouts. The one that made the solution is not among them: how it ended is the
+    solution's own answer, and that would count twice.
+    """
+    counts = {prefix: node.count(origin) for prefix, node in enumerate(nodes) if node}
+    return {prefix: count for prefix, count in counts.items() if count.graded}
 
 
 def keys(solution: Solution) -> list[bytes]:

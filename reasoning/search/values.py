@@ -92,6 +92,8 @@ class Branch:
     """Those stored at this very solution, in any order."""
     forked_from: Hashable | None = None
     forked_at: int | None = None
+    origin: Pair | None = None
+    """The rollout that it is made of: how that ended is its own answer, so it counts for the other solutions only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotator import beliefs
-from annotator.models import Fit, Grade, ImportedAnnotation, Posterior, Project, Solution
+from annotator.models import Fit, Grade, ImportedAnnotation, Posterior, Project, Rollout, Selection, Solution
 from reasoning.first_error.model import DEFAULTS
 from reasoning.types import Count, PersonRating, Verdict
 from tests import factories as make
@@ -176,6 +176,17 @@ def test_a_fork_has_what_its_ancestors_know_of_the_steps_they_share(solution: So
     assert evidence[grandchild.pk].counts == evidence[child.pk].counts
     assert evidence[cousin.pk].counts == {0: Count(4, 4), 1: Count(2, 3)}
     assert beliefs.evidence_of([solution])[solution.pk].counts[2] == Count(0, 1)
+
+
+def test_the_rollout_that_a_fork_is_made_of_is_its_own_answer_and_counts_for_others(solution: Solution) -> None:
+    make.make_rollouts(solution, 2, right=1, wrong=2)
+    child, sister = make_fork(solution, 2), make_fork(solution, 2)
+    run = make.make_run(solution.project, kind="search")
+    made_of = Rollout.objects.filter(solution=solution, grades__verdict="wrong").first()
+    Selection.objects.create(run=run, rollout=made_of, solution=child)
+    evidence = beliefs.evidence_of([solution, child, sister])
+    assert evidence[child.pk].counts == {2: Count(1, 2)}
+    assert evidence[sister.pk].counts == evidence[solution.pk].counts == {2: Count(1, 3)}
 
 
 def test_however_long_the_line_of_forks_the_queries_are_as_many(solution: Solution) -> None:

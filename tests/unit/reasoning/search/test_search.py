@@ -281,4 +281,4 @@ def test_a_rollout_taken_twice_in_one_call_counts_once() -> None:
     (request,) = ours.next(9)
     one: Rollout = rollout(0, request.sample, Verdict.RIGHT)
     ours.take("A", [one, one])
-    assert ours._growths["p"].tree.root.graded == 1
+    assert ours._growths["p"].tree.root.count().graded == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -51,6 +52,20 @@ def test_a_shared_prefix_is_one_node_and_counts_once_in_each_chain() -> None:
     assert a.evidence.counts == {0: Count(1, 1), 2: Count(1, 2), 3: Count(0, 1)}
     assert b.evidence.counts == {0: Count(1, 1), 2: Count(1, 2), 3: Count(1, 1)}
     assert [node.owner for node in b.nodes] == ["A", "A", "A", "B", "B"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_rollout_that_a_solution_is_made_of_is_its_own_answer_and_counts_for_the_others(again: bool) -> None:
+    ours = tree(branch("A", "ab", RIGHT, rollout(1, 0, RIGHT), rollout(1, 1, WRONG)))
+    made = ours.select()
+    assert made is not None
+    if again:  # built anew from what was stored
+        stored = replace(made.branch, id="B")
+        ours = tree(branch("A", "ab", RIGHT, rollout(1, 0, RIGHT), rollout(1, 1, WRONG)), stored)
+    fork = ours.twig("B" if again else made.branch.id)
+    assert fork.evidence.own_answer is WRONG
+    assert fork.evidence.counts == {1: Count(1, 1)}
+    assert ours.twig("A").evidence.counts == {1: Count(1, 2)}
 
 
 def test_the_same_text_cut_at_other_places_is_another_prefix() -> None:
