@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q
 
 from annotator import beliefs, changes, grading, lineage
-from annotator.models import Grade, Rollout, Run, Selection, Solution, Step
+from annotator.models import Grade, Intake, Rollout, Run, Selection, Solution, Step
 from annotator.models.problems import content_hash
 from annotator.preannotation.clients import SIMULATED
 from annotator.preannotation.desk import Item
@@ -176,6 +177,7 @@ def plant(run: Run, selected: Selected, forest: Forest) -> Place:
 def _solution(run: Run, branch: Branch, parent: Place, rollout: types.Rollout) -> Solution:
     """The fork as a row; the row of the same problem and steps where there is one."""
     value = branch.solution
+    gone = _withdrawn_at(parent.intake)  # before the announcement, as whoever withdraws it takes the two
     changes.announce_in(run.project_id)
     row = Solution(
         project_id=run.project_id,
@@ -190,6 +192,7 @@ def _solution(run: Run, branch: Branch, parent: Place, rollout: types.Rollout) -
         forked_from_id=parent.pk,
         # One that ends where another goes on is a fork at its own last step.
         forked_at=min(branch.forked_at or 0, len(value.steps) - 1),
+        withdrawn_at=gone,
     )
     try:
         with transaction.atomic():
@@ -204,3 +207,10 @@ def _solution(run: Run, branch: Branch, parent: Place, rollout: types.Rollout) -
         Step(solution=row, index=step.index, start=step.start, end=step.end) for step in value.steps
     )
     return row
+
+
+def _withdrawn_at(intake: int | None) -> datetime | None:
+    """Since when nothing of this intake counts; it cannot be withdrawn until this transaction ends."""
+    if intake is None:
+        return None
+    return Intake.objects.select_for_update(no_key=True).values_list("withdrawn_at", flat=True).get(pk=intake)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from annotator import intake
 from annotator.models import Project, Run, Selection, Solution
 from annotator.models.problems import content_hash
 from annotator.preannotation.desk import Item, waiting_items
@@ -122,3 +123,13 @@ def test_the_same_words_from_a_file_are_the_same_solution(run: Run, solution: So
     assert plant(run, selected(forest, solution), forest).pk == there.pk
     assert not Solution.objects.filter(forked_from=solution).exists()
     assert Selection.objects.get().solution == there
+
+
+def test_what_is_made_of_a_file_that_was_withdrawn_meanwhile_is_withdrawn_too(run: Run, solution: Solution) -> None:
+    solution.intake = make.make_intake(solution.project)
+    solution.save()
+    make.make_rollouts(solution, 1, wrong=1)
+    forest = load(run)
+    intake.withdraw(solution.intake, None)
+    plant(run, selected(forest, solution), forest)
+    assert not Solution.objects.live().exists()
