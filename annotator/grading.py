@@ -6,7 +6,8 @@ stand-in says so for ever; whether it counts is another matter (models.evidence,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,17 +59,24 @@ def _grade_own(solutions: Sequence[Solution], references: Mapping[int, Reference
     wanted = {each.pk: each.own_answer for each in solutions if each.own_answer is not None}
     there = OwnGrade.objects.filter(solution__in=wanted, grader=GRADER_VERSION)
     done = set(there.values_list("solution", "reference", "stand_in"))
-    rows = [
-        OwnGrade(solution_id=pk, **_graded(answer, references[pk]))
+    graded = {
+        pk: _graded(answer, references[pk])
         for pk, answer in wanted.items()
         if (pk, references[pk].answer, references[pk].stand_in) not in done
-    ]
-    if not rows:
-        return 0
-    with transaction.atomic():
-        changes.announce(row.solution_id for row in rows)
+    }
+    with _announced(graded):
+        rows = [OwnGrade(solution_id=pk, **found) for pk, found in graded.items()]
         OwnGrade.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+@contextmanager
+def _announced(solutions: Collection[int]) -> Iterator[None]:
+    """Rows made in here, and not before, are stamped when no export's cutoff can pass them by."""
+    with transaction.atomic():
+        if solutions:
+            changes.announce(solutions)
+        yield
 
 
 def _grade_rollouts(references: Mapping[int, Reference]) -> int:
@@ -82,12 +90,14 @@ def _grade_rollouts(references: Mapping[int, Reference]) -> int:
     wanted = [ends.filter(~Exists(answered), solution__in=set(references) - by_stand_in)]
     if by_stand_in:
         wanted.append(ends.filter(~Exists(stood_in), solution__in=by_stand_in, prefix__gt=0))
-    rows = [
-        Grade(rollout_id=pk, **_graded(answer, references[solution]))
+    graded = [
+        (solution, pk, _graded(answer, references[solution]))
         for rollouts in wanted
         for pk, solution, answer in rollouts.values_list("pk", "solution", "answer")
     ]
-    Grade.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_BATCH)
+    with _announced({solution for solution, _, _ in graded}):
+        rows = [Grade(rollout_id=pk, **found) for _, pk, found in graded]
+        Grade.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_BATCH)
     return len(rows)
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from annotator import changes
 from annotator.enqueue import enqueue
 from annotator.errors import Conflict, Invalid
 from annotator.models import Endpoint, Person, Problem, Project, Rollout, Run, Solution, StandIn, record
@@ -100,9 +101,10 @@ def answer(problem: Problem, answer: str, key: str) -> None:
     Texts are escaped; `key` is what the problem is known by with this answer. Grades, posteriors and labels follow when
     its solutions are decided on again.
     """
+    changes.announce_in(problem.project_id)
     held = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
-    held.answer, held.key = answer, key
-    held.save(update_fields=["answer", "key"])
+    held.answer, held.key, held.answered_at = answer, key, timezone.now()
+    held.save(update_fields=["answer", "key", "answered_at"])
     StandIn.objects.filter(problem=held, superseded_at=None).update(superseded_at=timezone.now())
 
 

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 _LAST_CHANGE: Final = """
     SELECT greatest(
         (SELECT greatest(max(created_at), max(withdrawn_at)) FROM annotator_solution WHERE project_id = %(p)s),
+        (SELECT max(answered_at) FROM annotator_problem WHERE project_id = %(p)s),
         (SELECT greatest(max(s.created_at), max(s.superseded_at)) FROM annotator_settlement s
             JOIN annotator_solution t ON t.id = s.solution_id WHERE t.project_id = %(p)s),
         (SELECT max(g.created_at) FROM annotator_owngrade g

@@ -79,6 +79,8 @@ class Problem(models.Model):
     key = models.CharField(max_length=64, editable=False)
     """sha256 of the normalised statement and answer."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    answered_at = models.DateTimeField(null=True, editable=False)
+    """When its reference answer was given or corrected; empty where it is the one that it came with."""
 
     class Meta:
         constraints: ClassVar = [

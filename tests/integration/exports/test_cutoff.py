@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
-from annotator import changes, exports, grading, intake, queue, settlement
+from annotator import changes, exports, grading, intake, queue, settlement, stand_ins
 from annotator.errors import Conflict
-from annotator.models import Export, Project, Solution
+from annotator.models import Export, Grade, OwnGrade, Project, Solution
 from annotator.queue import RatingInput, Submission
 from tests import factories as make
 from tests.unit.annotator.exports.exported import rows_of
@@ -119,6 +120,22 @@ def test_an_export_waits_for_grades_and_withdrawals(project: Project) -> None:
             exporting.result(30)
 
 
+@pytest.mark.parametrize("table", [OwnGrade, Grade])
+def test_grades_that_wait_for_a_cutoff_are_stamped_after_it(project: Project, table: type[OwnGrade | Grade]) -> None:
+    solution = make.make_solution(project, steps=2, own_answer="18" if table is OwnGrade else None)
+    if table is Grade:
+        make.make_rollouts(solution, 1, right=1)
+    stand_ins.answer(solution.problem, "19", "another key")
+    solution.refresh_from_db()
+    with uncommitted(lambda: changes.wait_for_none(project)) as cutoff:
+        grading_it = elsewhere(lambda: grading.grade_answers([solution]))
+        until_somebody_waits()
+        passed = timezone.now()
+        cutoff()
+        assert grading_it.result(30) == 1
+    assert table._default_manager.get(reference="19").created_at > passed
+
+
 def test_changes_of_labels_do_not_wait_for_each_other(project: Project) -> None:
     first, second = (make.make_solution(project, steps=2) for _ in range(2))
     (one, rater), (other, another) = held_by(project, first), held_by(project, second)
@@ -145,3 +162,14 @@ def test_a_change_that_takes_too_long_is_told(project: Project, monkeypatch: pyt
 def test_another_project_is_not_waited_for(project: Project) -> None:
     with uncommitted(lambda: changes.announce_in(make.make_project().pk)):
         assert export_of(project).rows == 0
+
+
+def test_an_answer_that_was_given_since_makes_another_export(project: Project) -> None:
+    problem = make.make_problem(project, answer=None)
+    settlement.settle_imported(make.make_solution(problem=problem, own_answer=None), -1, None, None)
+    before = export_of(project)
+    assert [row["answer"] for row in rows_of(before)] == [None]
+    stand_ins.give_answer(problem, "18", None)
+    after = export_of(project)
+    assert [row["answer"] for row in rows_of(after)] == ["18"]
+    assert after != before
