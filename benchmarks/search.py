@@ -58,9 +58,10 @@ class Bisection:
         while self.high - self.low > 1:
             middle = (self.low + self.high) // 2
             node = self.twig.nodes[middle]
-            if node.graded < self.k and node.drawn < 4 * self.k:
-                return [Request(None, middle, 0)] * min(self.k - node.graded, limit)
-            if node.successes:
+            count = node.count()
+            if count.graded < self.k and node.drawn < 4 * self.k:
+                return [Request(None, middle, 0)] * min(self.k - count.graded, limit)
+            if count.successes:
                 self.low = middle
             else:
                 self.high = middle
