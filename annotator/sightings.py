@@ -2,9 +2,10 @@
 
 Work is blind when its rater was shown no evidence on the solution before handing in, neither at work (leases.py notes
 it on the assignment) nor elsewhere: pages and API that show a belief, a vote, a rollout, or what people handed in, note
-who saw it here. Withheld from everybody is an audit until people have read it, and from whoever is at blind work on a
-solution all that others say of it. Who asks to be shown it all the same is: their work then counts as not blind, and
-audits that they have seen are never served to them.
+who saw it here. Nor is work blind that a reviewer, who sees all of that, has returned. Withheld from everybody is an
+audit until people have read it, and from whoever is at blind work on a solution all that others say of it. Who asks to
+be shown it all the same is: their work then counts as not blind, and audits that they have seen are never served to
+them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from annotator.models import (
     Audit,
     Person,
     Purpose,
+    Review,
     Sighting,
     Solution,
     SolutionStatus,
@@ -72,7 +74,8 @@ def ask_to_see(person: Person, solution: Solution) -> None:
 
 
 def is_blind(assignment: Assignment) -> bool:
-    """Has its rater been shown no evidence on its solution, here or elsewhere?"""
-    if assignment.evidence_seen_at is not None:
+    """Has its rater been shown no evidence on its solution, here or elsewhere, nor been told that it was read wrong?"""
+    returned = Review.objects.filter(annotation__assignment=assignment, accepted=False)
+    if assignment.evidence_seen_at is not None or returned.exists():
         return False
     return not Sighting.objects.filter(solution=assignment.solution_id, rater=assignment.rater_id).exists()

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotator import queue, routing, sightings
+from annotator import queue, routing, settlement, sightings
 from annotator.errors import NotAllowed
 from annotator.models import Assignment, Audit, Person, Project, Purpose, Role, Slot, Solution, join
 from annotator.queue import RatingInput, Submission
@@ -170,3 +170,14 @@ def test_who_has_read_what_others_handed_in_does_not_work_blind(place: str, clie
     else:
         assert json_of(Caller(reviewer).get(f"solutions/{solution.code}/annotations/"))
     assert not hand_in(reviewer, claimed(project, reviewer))
+
+
+def test_what_is_handed_in_again_after_a_reviewer_returned_it_is_not_blind(project: Project, reviewer: Person) -> None:
+    person = make.make_person(project=project)
+    make.make_slot(make.make_solution(project))
+    first = claimed(project, person)
+    assert hand_in(person, first)
+    settlement.review(first.annotations.get(), reviewer.work_as(), False, "look at step 3 again")
+    again = claimed(project, person)
+    assert again == first
+    assert not hand_in(person, again)
