@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 SIBLINGS: Final = 32
 """So many tell enough of a problem's solve rate; with more, every look at one solution would be a look at all."""
 SIMULATED: Final = "simulated/"
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Part of every evidence hash: raise it when the same evidence should give another posterior."""
 IMPORTED: Final = "imported"
 """The rater that annotations of other tools are put down to."""

@@ -62,8 +62,8 @@ def fit(
     more than two standard errors, everything is fitted again. Else, and where fewer than 20 chains carry an answer, a
     rollout or a label, it falls back to `start`.
 
-    Of several votes of one judge the first is fitted: a likelihood to a power sums to no 1, and without labels it would
-    be greatest where the judge never errs. What the others weigh is chosen afterwards, by labels.
+    Of several votes of one judge the first is climbed on, for they err together; what all of them weigh is chosen
+    afterwards, by labels.
     """
     labels = [None] * len(evidence) if labels is None else labels
     useful = [n for n, each in enumerate(evidence) if labels[n] is not None or _tells(each)]

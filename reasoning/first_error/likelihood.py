@@ -7,7 +7,7 @@ while their weights move with the parameters, and logits are interpolated, so th
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -144,7 +144,11 @@ class Likelihood:
         return _SOLVE.log_weights(*p.solve_rate), _RECOVERY.log_weights(1.0, 1.0 / p.recovery - 1.0)
 
     def spoken(self, p: Parameters) -> Floats:
-        """(H,) log P(what judges and people said | F)."""
+        """(H,) log P(what judges and people said | F), where a model that was asked in several ways weighs as one.
+
+        A likelihood to a power above 1 sums to no 1: without labels it would be greatest where the judge never errs.
+        """
+        p = replace(p, vote_temper=0.0)
         said = [testimony(each, p) for each in self.evidence]
         return np.array([said[c][f] for c, f in zip(self.chain.tolist(), self.first.tolist(), strict=True)])
 

@@ -67,7 +67,7 @@ class Parameters:
     score_tilt: float = 0.5
     """Weight of a PRM's logit on a step's log-odds of being the first wrong one."""
     vote_temper: float = 0.3
-    """k votes of one judge weigh as 1 + (k − 1) · vote_temper independent ones."""
+    """k votes of one model, whatever its prompts, weigh as 1 + (k − 1) · vote_temper independent ones."""
     judge: Confusion = Confusion()
     """Of a judge that is not in `judges`."""
     judges: Mapping[JudgeKey, Confusion] = field(default_factory=dict)

@@ -7,6 +7,7 @@ every s, and the product of what its siblings say is its prior.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
@@ -16,7 +17,7 @@ import numpy as np
 from reasoning.errors import InvalidInput
 from reasoning.first_error.model import DEFAULTS, Confusion, Parameters
 from reasoning.first_error.tables import ChainTable, Floats, Ints, Tables, logit, tables_for
-from reasoning.types import NO_ERROR, Evidence, Judgement, PersonRating, Posterior, Verdict
+from reasoning.types import NO_ERROR, Evidence, PersonRating, Posterior, Verdict
 
 _CHUNK_CELLS: Final = 4_000_000
 _FLOOR: Final = 1e-4
@@ -134,13 +135,12 @@ def _tilt(scores: Sequence[float], parameters: Parameters, tables: Tables, chain
 def testimony(evidence: Evidence, parameters: Parameters) -> Floats:
     """(F,) log P(what judges and people said | F)."""
     total = np.zeros(evidence.steps + 1)
-    votes: dict[tuple[str, str], list[Judgement]] = {}
+    votes = Counter(judgement.model for judgement in evidence.judgements)  # one model errs alike, however it is asked
     for judgement in evidence.judgements:
-        votes.setdefault((judgement.model, judgement.prompt), []).append(judgement)
-    for key, said in votes.items():
-        confusion = parameters.judges.get(key, parameters.judge)
-        weight = (1.0 + (len(said) - 1) * parameters.vote_temper) / len(said)
-        total += weight * sum(log_says(confusion, each.first_error, evidence.steps) for each in said)
+        confusion = parameters.judges.get((judgement.model, judgement.prompt), parameters.judge)
+        k = votes[judgement.model]
+        weight = (1.0 + (k - 1) * parameters.vote_temper) / k
+        total += weight * log_says(confusion, judgement.first_error, evidence.steps)
     for rating in evidence.people:
         total += _person(rating, parameters, evidence.steps)
     return total

@@ -129,6 +129,15 @@ def test_a_judge_is_known_by_its_model_and_prompt() -> None:
     assert posterior(said, replace(deaf, judges={("judge", "other"): random})).first_error == 3
 
 
+def test_another_prompt_makes_no_other_witness_of_a_model() -> None:
+    first, second = judgement(2, 6, "a"), replace(judgement(2, 6, "a", 1), prompt="another")
+    twice, asked_otherwise = (
+        Evidence(6, judgements=(first, judgement(2, 6, "a", 1))),
+        Evidence(6, judgements=(first, second)),
+    )
+    assert posterior(asked_otherwise).probabilities == pytest.approx(posterior(twice).probabilities)
+
+
 def test_votes_of_one_judge_weigh_less_than_several_judges() -> None:
     votes = Evidence(6, judgements=tuple(judgement(2, 6, "a", n) for n in range(3)))
     judges = Evidence(6, judgements=tuple(judgement(2, 6, model) for model in "abc"))
