@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from annotator.history import Happening, history_of, name_of
 from annotator.lineage import ancestors_of
@@ -31,8 +30,6 @@ from annotator.models import (
     Step,
 )
 from reasoning.characters import unescape
-
-_BEST_FIRST: Final = (F("stand_in").asc(nulls_first=True), "-pk")
 
 
 @dataclass(slots=True)
@@ -167,7 +164,7 @@ def dossier(solution: Solution) -> Dossier:
         posterior=posterior,
         routing=routing,
         settlement=settlement,
-        own_grade=OwnGrade.objects.in_force().filter(solution=solution).order_by(*_BEST_FIRST).first(),
+        own_grade=OwnGrade.objects.in_force().filter(solution=solution).best().first(),
         stand_in=StandIn.objects.filter(problem=solution.problem_id, problem__answer=None, superseded_at=None).first(),
         audit=Audit.objects.filter(solution=solution).first(),
         disagreement=Disagreement.objects.filter(solution=solution, settled_at=None).first(),
@@ -238,11 +235,11 @@ def _add_machines(steps: list[StepFacts], solution: Solution, judgements: Iterab
 
 
 def graded_rollouts(solution: Solution) -> list[Graded]:
-    """Counts by prefix and model; each rollout by its latest grade in force, ungraded ones as unknown.
+    """Counts by prefix and model; each rollout by the best of its grades in force, ungraded ones as unknown.
 
     Those that a fork has from the solutions it comes from are among them; whole solutions that only voted are not.
     """
-    best = Grade.objects.in_force().filter(rollout=OuterRef("pk")).order_by(*_BEST_FIRST)
+    best = Grade.objects.in_force().filter(rollout=OuterRef("pk")).best()
     of_it = Q(solution=solution)
     for ancestor, through in ancestors_of(solution).items():
         of_it |= Q(solution=ancestor, prefix__lte=through)

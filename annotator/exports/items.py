@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from annotator.exports.choices import MIN_SOURCES
 from annotator.exports.looks import Looks, looks_of
@@ -198,15 +198,17 @@ def _beside(annotators: Mapping[str, Any], people: Mapping[str, Any]) -> dict[st
 
 
 def _own_verdicts(pks: Sequence[int], cutoff: datetime) -> dict[int, bool]:
-    """Is the final answer right: by the file that it came in, else by the latest grade that could tell.
+    """Is the final answer right: by the file that it came in, else by the latest grade against the present reference
+    answer, else by the latest that could tell.
 
     No majority answer can: whoever reads the file would take it for the reference.
     """
     grades = OwnGrade.objects.filter(solution__in=pks, created_at__lte=cutoff, verdict__in=("right", "wrong"))
-    grades = grades.filter(stand_in=None)
+    grades = grades.filter(stand_in=None).alias(current=Q(reference=F("solution__problem__answer")))
     found: dict[int, bool] = {}
     told: set[int] = set()
-    for pk, grader, verdict in grades.order_by("pk").values_list("solution_id", "grader", "verdict"):
+    best_last = grades.order_by(F("current").asc(nulls_first=True), "pk")
+    for pk, grader, verdict in best_last.values_list("solution_id", "grader", "verdict"):
         if pk not in told:
             found[pk] = verdict == "right"
         if grader == "imported":

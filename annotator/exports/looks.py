@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from annotator.models import Grade, Judgement, OwnGrade, Purpose, Score, Solution
 from annotator.opinions import Opinion, opinions_of
@@ -23,7 +23,6 @@ from reasoning.types import NO_ERROR
 
 _IMPORTED: Final = "imported"
 """What the reader puts where a row names no prompt or parameters."""
-_BEST_FIRST: Final = (F("current").desc(nulls_last=True), "-id")
 
 
 @dataclass(slots=True)
@@ -45,8 +44,9 @@ def looks_of(solutions: Sequence[Solution], cutoff: datetime) -> Mapping[int, Lo
     for score in scores_at(cutoff).filter(solution__in=pks).order_by("pk"):
         told = {"model": unescape(score.model), **_way(parameters=score.parameters), "values": score.values}
         found[score.solution_id].evidence.setdefault("scores", []).append(told)
-    own = _best(OwnGrade.objects.filter(solution__in=pks), "solution", cutoff)
-    for pk, verdict in own.values_list("solution_id", "verdict"):
+    # None by a majority answer.
+    own = OwnGrade.objects.filter(solution__in=pks, stand_in=None, created_at__lte=cutoff)
+    for pk, verdict in own.best().values_list("solution_id", "verdict"):
         found[pk].evidence["final_answer"] = verdict
     steps = {solution.pk: solution.step_count for solution in solutions}
     for pk, opinions in opinions_of(solutions, purposes=(Purpose.LABEL,)).items():
@@ -78,20 +78,13 @@ def _judgements(pks: Sequence[int], cutoff: datetime) -> Iterator[tuple[int, dic
 
 def _rollouts(pks: Sequence[int], cutoff: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
     """Counted by prefix, model and parameters; those that nobody graded tell nothing."""
-    grades = _best(Grade.objects.filter(rollout__solution__in=pks), "rollout", cutoff)
+    grades = Grade.objects.filter(rollout__solution__in=pks, stand_in=None, created_at__lte=cutoff)
     of_rollout = ("rollout__solution_id", "rollout__prefix", "rollout__model", "rollout__parameters")
     counts: dict[tuple[int, int, str, str], Counter[str]] = defaultdict(Counter)
-    for *key, verdict in grades.values_list(*of_rollout, "verdict"):
+    for *key, verdict in grades.best().values_list(*of_rollout, "verdict"):
         counts[tuple(key)][verdict] += 1
     for (pk, prefix, model, parameters), verdicts in sorted(counts.items()):
         yield pk, {"model": unescape(model), **_way(parameters=parameters), "prefix": prefix, **verdicts}
-
-
-def _best(grades: QuerySet[Any], of: str, cutoff: datetime) -> QuerySet[Any]:
-    """One grade each: the latest against the present reference answer, else the latest; none by a majority."""
-    answer = "solution__problem__answer" if of == "solution" else "rollout__solution__problem__answer"
-    rows: QuerySet[Any] = grades.filter(stand_in=None, created_at__lte=cutoff).alias(current=Q(reference=F(answer)))
-    return rows.order_by(f"{of}_id", *_BEST_FIRST).distinct(f"{of}_id")
 
 
 def _said(opinion: Opinion, steps: int) -> dict[str, Any]:

@@ -135,6 +135,17 @@ class GradeQuerySet(models.QuerySet[Any]):
         )
         return self.filter(models.Q(stand_in=None) | current)
 
+    def best(self) -> Self:
+        """One of each answer: the latest against the present reference answer, else the latest against any that does
+        not stand in for one, else the latest.
+        """
+        of = "solution" if self.model is OwnGrade else "rollout"
+        answer = models.F("solution__problem__answer" if of == "solution" else "rollout__solution__problem__answer")
+        ranked = self.alias(current=models.Q(reference=answer)).order_by(
+            f"{of}_id", models.F("current").desc(nulls_last=True), models.F("stand_in").asc(nulls_first=True), "-id"
+        )
+        return ranked.distinct(f"{of}_id")
+
 
 class Grade(models.Model):
     """The verdict on one rollout's answer by one version of the grader against one reference answer, or a stand-in.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count
 
 from annotator import beliefs, changes, grading, lineage
 from annotator.models import Grade, Intake, Rollout, Run, Selection, Solution, Step
@@ -92,9 +92,8 @@ class Forest:
     def _rollouts_of(self, run: Run, solutions: Sequence[Solution]) -> Mapping[int, list[types.Rollout]]:
         """By solution. What another run has selected comes without its text: it counts, and is not selected again."""
         grades = Grade.objects.filter(rollout__solution__in=solutions).in_force()
-        grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
-        latest = grades.order_by("rollout_id", F("current").desc(nulls_last=True), "-id").distinct("rollout_id")
-        verdicts = {pk: (verdict, rule) for pk, verdict, rule in latest.values_list("rollout_id", "verdict", "rule")}
+        best = grades.best().values_list("rollout_id", "verdict", "rule")
+        verdicts = {pk: (verdict, rule) for pk, verdict, rule in best}
         others = Selection.objects.exclude(run=run).filter(rollout__solution__in=solutions)
         taken = set(others.values_list("rollout_id", flat=True))
         found: dict[int, list[types.Rollout]] = defaultdict(list)

@@ -253,6 +253,24 @@ def test_an_answer_can_be_corrected(project: Project) -> None:
     assert Grade.objects.count() == 4
 
 
+def test_an_answer_that_is_taken_back_again_counts_as_before_everywhere(project: Project) -> None:
+    solution = make.make_solution(project, steps=2, own_answer="18", source_id="a")
+    rolled_out(solution, 1, "18")
+    settlement.settle_imported(solution, -1, None, None)
+    for given in ("18", "19", "18"):
+        stand_ins.give_answer(solution.problem, given, None)
+        preannotation.decide_problem(solution.problem_id)
+    known = dossier.dossier(Solution.objects.get())
+    assert known.own_grade is not None
+    [graded] = dossier.graded_rollouts(solution)
+    [row] = rows_of(made(project, "processbench"))
+    [native] = rows_of(made(project, "native", evidence="keep"))
+    evidence = beliefs.evidence_of([solution])[solution.pk]
+    assert (evidence.own_answer, known.own_grade.verdict, native["evidence"]["final_answer"]) == ("right",) * 3
+    assert row["final_answer_correct"] is True
+    assert (evidence.counts[1], graded.words, native["evidence"]["rollouts"][0]["right"]) == (Count(1, 1), "1/1", 1)
+
+
 def test_what_is_no_answer_is_refused_and_so_is_one_that_another_problem_has(problem: Problem) -> None:
     with pytest.raises(Invalid):
         stand_ins.give_answer(problem, "Let us think about it step by step, slowly.", None)
