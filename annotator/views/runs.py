@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +20,8 @@ from annotator.views.paging import page_of
 
 TRY: int = 5
 """Solutions of "try on five"."""
+_TOLD_ELSEWHERE: Final = ("selection", "shown", "model")
+"""Parts of a run's config that its page shows by themselves."""
 
 
 @require_safe
@@ -68,7 +70,7 @@ def _estimate(project: Project, form: NewRun) -> dict[str, Any]:
     try:
         return {"estimate": domain.estimate(project, form.chosen, form.selection(), form.config()), "kind": form.chosen}
     except DomainError as error:
-        return {"problem": error.detail}
+        return {"problem": error.detail.removeprefix("config.")}
 
 
 @require_POST
@@ -106,12 +108,30 @@ def run(request: Request, slug: str, code: str) -> HttpResponse:
         "outcome": [] if found.state in LIVE_STATES else _outcome(found),
         "yielded": domain.yielded(found) if found.kind == RunKind.SEARCH else None,
         "failures": domain.failures(found),
-        "config": {name: value for name, value in found.config.items() if name not in ("selection", "shown")},
+        "config": {name: value for name, value in found.config.items() if name not in _TOLD_ELSEWHERE},
         "shown": [example["solution"] for example in found.config.get("shown", ())],
-        "selection": found.config.get("selection") or {},
+        "selection": _in_words(found.config.get("selection") or {}),
         "may_manage": Right.MANAGE in request.rights,
     }
     return render(request, f"annotator/run/{'_live' if _fragment(request) else 'page'}.html", context)
+
+
+def _in_words(selection: dict[str, Any]) -> list[str]:
+    """What a run was narrowed to, one choice a line of words."""
+    words = []
+    if codes := selection.get("ids"):
+        words.append(f"{len(codes):,} chosen")
+    if status := selection.get("status"):
+        words.append(SolutionStatus(status).label)
+    if selection.get("decided"):
+        words.append("labelled by machines or waiting for people")
+    if intake := selection.get("intake"):
+        words.append(f"of intake {intake}")
+    if limit := selection.get("limit"):
+        words.append(f"at most {limit:,}")
+    if selection.get("again"):
+        words.append("also those that had been looked at")
+    return words
 
 
 def _outcome(run: Run) -> list[dict[str, Any]]:

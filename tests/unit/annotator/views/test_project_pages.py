@@ -208,6 +208,8 @@ def test_the_estimate_changes_with_the_choices_and_says_why_there_is_none(client
     assert fragment.context["estimate"].calls == 3
     none = client.get(at("new_run", project), {"part": "estimate", "kind": "score"})
     assert "no scorer" in text(none)
+    refused = client.get(at("new_run", project), {"part": "estimate", "kind": "search", "alpha": 7})
+    assert refused.context["problem"].startswith("alpha: must be")
 
 
 def test_try_on_five_takes_five(client: Client, project: Project) -> None:
@@ -227,6 +229,14 @@ def test_a_live_run_asks_again_and_an_ended_one_does_not(client: Client, project
     run.refresh_from_db()
     assert run.state == WorkState.PAUSED
     assert 'hx-trigger="every 2s"' not in text(client.get(at("run", project, run.code), {"part": "live"}))
+
+
+def test_a_run_says_in_words_what_it_was_narrowed_to(client: Client, project: Project) -> None:
+    chosen = {"selection": {"status": "queued", "limit": 1000, "again": True}, "votes": 3, "model": "test/judge"}
+    page = text(client.get(at("run", project, make_run(project, config=chosen).code)))
+    assert "waiting for people, at most 1,000, also those that had been looked at" in page
+    assert "votes 3" in page
+    assert "model test/judge" not in page
 
 
 def test_an_ended_run_says_what_came_of_its_solutions(client: Client, project: Project) -> None:
