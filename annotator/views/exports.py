@@ -71,7 +71,12 @@ def export(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         {"file": file, "curl": f'curl -fOJ -H "Authorization: Bearer $STEPWISE_TOKEN" {origin}{_api(found, file)}'}
         for file in ExportFile.objects.filter(export=found)
     ]
-    context = {"export": found, "live": found.state in LIVE_STATES, "files": files}
+    context = {
+        "export": found,
+        "live": found.state in LIVE_STATES,
+        "files": files,
+        "unit": domain.FORMATS[found.format].unit,
+    }
     template = "_live" if request.GET.get("part") == "live" else "page"
     return render(request, f"annotator/export/{template}.html", context)
 
