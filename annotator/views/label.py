@@ -67,8 +67,12 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 def claim(request: HttpRequest, slug: str) -> HttpResponse:
     """The solution that is on the person's desk already, else a new one."""
     project, rater = project_for(request, slug, Right.LABEL), _rater(request)
-    assignment = queue.held(project, rater) or queue.claim(project, rater)
-    return _next(request, project, rater, assignment)
+    return _next(request, project, rater, _work_for(project, rater))
+
+
+def _work_for(project: Project, rater: Rater) -> Assignment | None:
+    """What is held comes first: work that was interrupted by something returned is not left to its lease."""
+    return queue.held(project, rater) or queue.claim(project, rater)
 
 
 @login_required
@@ -76,7 +80,7 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
 def skip(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     project, rater = _own(request, slug, code)
     queue.skip(code, rater)
-    return _next(request, project, rater, queue.claim(project, rater))
+    return _next(request, project, rater, _work_for(project, rater))
 
 
 @login_required
@@ -157,7 +161,7 @@ def submit(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         response = render(request, "annotator/label/_refused.html", {"error": error, "words": in_words(error)})
         response["HX-Retarget"], response["HX-Reswap"] = "#refused", "innerHTML"
         return response
-    return _next(request, project, rater, queue.claim(project, rater))
+    return _next(request, project, rater, _work_for(project, rater))
 
 
 def _keep_posted(code: str, rater: Rater, body: dict[str, Any]) -> None:

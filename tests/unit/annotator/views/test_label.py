@@ -205,6 +205,16 @@ def test_a_skipped_solution_does_not_come_back(web: Client, project: Project, as
     assert "Nothing waits for you here" in web.get(f"/projects/{project.slug}/label/").content.decode()
 
 
+def test_interrupted_work_comes_before_anything_new(
+    web: Client, project: Project, annotator: Person, assignment: Assignment
+) -> None:
+    make_slot(make_solution(project))
+    interrupted = make_assignment(make_slot(make_solution(project, steps=["Half read."])), annotator.work_as())
+    assert web.post(door("skip", assignment), headers=HTMX).status_code == 200
+    assert "Half read." in web.get(f"/projects/{project.slug}/label/").content.decode()
+    assert list(Assignment.objects.filter(state="open")) == [interrupted]
+
+
 def test_the_page_keeps_its_promise_to_run_nothing_inline(
     web: Client, project: Project, assignment: Assignment
 ) -> None:
