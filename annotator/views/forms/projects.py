@@ -83,7 +83,10 @@ class ProjectSettings(Form):
             "judge": "Endpoint that says which step is wrong.",
             "completer": "Endpoint that continues solutions from a step, for rollouts.",
             "judge_votes": "Asked so many times for each solution; together they count as one judgement.",
-            "judge_examples": "Solutions that people settled, shown to it first. Shown others it is another judge.",
+            "judge_examples": (
+                "Solutions that people settled without being shown evidence, audits aside; it sees them first. Shown "
+                "others it is another judge."
+            ),
             "rollout_price": "Rolling out stops when the next rollout would tell less than this.",
             "stand_ins": (
                 "Rollouts of such problems are graded by what most of the completer's own solutions agree on. Where "
