@@ -59,7 +59,7 @@ def _filtered(request: HttpRequest, project: Project) -> QuerySet[Preference]:
 def _filters(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     searches = Run.objects.filter(project=project, kind=RunKind.SEARCH)[:100]
     choices = [(run.code, f"{run.created_at:%Y-%m-%d} {run.code}") for run in searches]
-    return [{"name": "search", "word": "Found by search", "choices": choices, "value": request.GET.get("search", "")}]
+    return [{"name": "search", "word": "Found by", "choices": choices, "value": request.GET.get("search", "")}]
 
 
 @require_safe

@@ -130,7 +130,7 @@ def _filters(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
         "error": ("First error", [("some", "some step"), ("none", "no error"), ("open", "left open")]),
         "route": ("Drawn", [("audit", "for audit"), ("people", "for people")]),
         "intake": ("Intake", [(code, name or code) for code, name in intakes]),
-        "search": ("Made by search", [(run.code, f"{run.created_at:%Y-%m-%d} {run.code}") for run in searches]),
+        "search": ("Made by", [(run.code, f"{run.created_at:%Y-%m-%d} {run.code}") for run in searches]),
     }
     return [
         {"name": name, "word": word, "choices": options, "value": request.GET.get(name, "")}
