@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from annotator import sightings
 from annotator.errors import LeaseGone, NotAllowed
 from annotator.models import (
     Assignment,
@@ -236,6 +237,7 @@ def note_evidence_seen(assignment: Assignment) -> None:
     unseen = Assignment.objects.filter(pk=assignment.pk, evidence_seen_at=None)
     if unseen.update(evidence_seen_at=now):
         assignment.evidence_seen_at = now
+        sightings.note_seen(assignment.rater, [assignment.solution_id])  # it may be released, and taken again
 
 
 _EXPIRE: Final = """

@@ -26,6 +26,22 @@ _ANCESTORS: Final = """
     SELECT ancestor, fork, through FROM line ORDER BY ancestor, fork
 """
 
+_KIN: Final = """
+    WITH RECURSIVE line (solution, ancestor, parent) AS (
+        SELECT id, id, forked_from_id FROM annotator_solution WHERE id = ANY(%s)
+        UNION ALL
+        SELECT line.solution, older.id, older.forked_from_id
+        FROM line JOIN annotator_solution older ON older.id = line.parent
+    ), tree (root, member) AS (
+        SELECT DISTINCT ancestor, ancestor FROM line WHERE parent IS NULL
+        UNION ALL
+        SELECT tree.root, younger.id
+        FROM tree JOIN annotator_solution younger ON younger.forked_from_id = tree.member
+    )
+    SELECT line.solution, tree.member FROM line JOIN tree ON tree.root = line.ancestor
+    WHERE line.parent IS NULL AND tree.member <> line.solution ORDER BY 1, 2
+"""
+
 
 def heirs_of(solutions: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
     """By ancestor: which of these solutions forked from it, at whatever remove, and how many steps they share.
@@ -45,6 +61,18 @@ def ancestors_of(solution: Solution) -> dict[int, int]:
     if solution.forked_from_id is None:
         return {}
     return {ancestor: through for ancestor, [(_, through)] in heirs_of([solution.pk]).items()}
+
+
+def kin_of(solutions: Iterable[int]) -> dict[int, list[int]]:
+    """By solution: all others of its tree, withdrawn ones too. They may begin alike, and what is said of one then says
+    something of the other. One query.
+    """
+    found: dict[int, list[int]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_KIN, [list(solutions)])
+        for solution, other in cursor.fetchall():
+            found[solution].append(other)
+    return found
 
 
 def origins_of(solutions: Iterable[int]) -> dict[int, int]:

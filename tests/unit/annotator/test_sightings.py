@@ -181,3 +181,68 @@ def test_what_is_handed_in_again_after_a_reviewer_returned_it_is_not_blind(proje
     again = claimed(project, person)
     assert again == first
     assert not hand_in(person, again)
+
+
+def test_evidence_that_was_seen_is_not_forgotten_by_letting_go_of_the_work(project: Project) -> None:
+    person = make.make_person(project=project)
+    looked_at(project)
+    first = claimed(project, person)
+    queue.note_evidence_seen(first)
+    queue.release(first.code, person.work_as())
+    again = claimed(project, person)
+    assert again.solution == first.solution
+    assert not hand_in(person, again)
+
+
+def tree(project: Project) -> tuple[Solution, Solution, Solution]:
+    """Three solutions that begin alike: the second and the third branch off the first."""
+    problem = make.make_problem(project)
+    root = make.make_solution(problem=problem)
+    made = [make.make_solution(problem=problem, forked_from=root, forked_at=2) for _ in range(2)]
+    for solution in (root, *made):
+        make.make_judgement(solution, 1, reason=REASON)
+        make.make_posterior(solution, [0.2] * (solution.step_count + 1))
+    return root, made[0], made[1]
+
+
+def test_what_begins_like_ones_work_is_hidden_with_it(client: Client, project: Project, reviewer: Person) -> None:
+    _, one, other = tree(project)
+    make.make_slot(one)
+    assignment = claimed(project, reviewer)
+    page = page_of(client, other)
+    assert REASON not in page
+    assert sightings.KIN_AT_WORK in page
+    assert sightings.at_work(reviewer, other)
+    assert hand_in(reviewer, assignment)
+    assert REASON in page_of(client, other)
+
+
+def test_what_begins_like_a_waiting_audit_is_hidden_with_it(client: Client, project: Project, reviewer: Person) -> None:
+    root, one, other = tree(project)
+    project.audit_share = 1.0
+    project.save()
+    routing.route([one])
+    assert set(sightings.withheld(reviewer, [root, one, other]).values()) == {sightings.AUDIT, sightings.KIN_AUDIT}
+    client.post(reverse("show_solution", args=[project.slug, other.code]))
+    assert REASON in page_of(client, other)
+    assert queue.claim(project, reviewer.work_as()) is None
+    assert sightings.withheld(make.make_person(project=project), [make.make_solution(project)]) == {}
+
+
+def test_who_has_seen_what_is_said_of_one_has_seen_it_of_those_that_begin_alike(
+    client: Client, project: Project, reviewer: Person
+) -> None:
+    root, one, _ = tree(project)
+    make.make_slot(one)
+    assert REASON in page_of(client, root)
+    assert not hand_in(reviewer, claimed(project, reviewer))
+
+
+def test_an_audit_that_one_is_at_work_on_is_not_shown_through_its_kin(project: Project, reviewer: Person) -> None:
+    _, one, other = tree(project)
+    project.audit_share = 1.0
+    project.save()
+    routing.route([one])
+    claimed(project, reviewer)
+    with pytest.raises(NotAllowed, match="read blind"):
+        sightings.ask_to_see(reviewer, other)

@@ -168,7 +168,7 @@ def test_the_list_asks_the_database_as_often_for_many_as_for_one(
     for _ in range(30):
         solution = make_solution(project)
         make_posterior(solution, [0.1, 0.6, 0.1, 0.1, 0.1])
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         client.get(at("solutions", project))
 
 
@@ -195,7 +195,7 @@ def test_a_solution_of_500_steps_takes_as_many_queries_as_one_of_four(
     client: Client, project: Project, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     solution = full_of_opinions(project, steps=500)
-    with django_assert_max_num_queries(29):
+    with django_assert_max_num_queries(34):
         assert text(client.get(at("solution", project, solution.code))).count('id="step-') == 500
 
 
