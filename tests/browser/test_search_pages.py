@@ -126,4 +126,4 @@ def test_only_what_a_search_knows_is_asked_for_it(desk: Page, project: Project, 
     desk.get_by_label("New solutions a problem, at most").fill("1")
     expect(desk.locator("#estimate")).to_contain_text("about 20")
     desk.get_by_label("α").fill("7")
-    expect(desk.locator("#estimate")).to_contain_text("config.alpha: must be a number from 0.001 to 1")
+    expect(desk.locator("#estimate")).to_contain_text("alpha: must be a number from 0.001 to 1")
