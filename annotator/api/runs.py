@@ -19,15 +19,18 @@ from annotator.permissions import Right
 
 
 def shown(run: Run) -> dict[str, Any]:
-    return _shown(run, runs.progress(run))
+    return _shown_all([run])[0]
 
 
 def _shown_all(found: Sequence[Run]) -> list[dict[str, Any]]:
-    progress = runs.progress_of(found)
-    return [_shown(run, progress[run.pk]) for run in found]
+    progress, failures = runs.progress_of(found), runs.failures_of(found)
+    yielded = runs.yielded_of([run for run in found if run.kind == RunKind.SEARCH])
+    return [_shown(run, progress[run.pk], failures[run.pk], yielded.get(run.pk)) for run in found]
 
 
-def _shown(run: Run, progress: runs.Progress) -> dict[str, Any]:
+def _shown(
+    run: Run, progress: runs.Progress, failures: Sequence[runs.FailureGroup], yielded: runs.Yield | None
+) -> dict[str, Any]:
     return {
         "id": run.code,
         "kind": run.kind,
@@ -50,8 +53,8 @@ def _shown(run: Run, progress: runs.Progress) -> dict[str, Any]:
             "completion_tokens": run.completion_tokens,
             "money": run.cost,
         },
-        "yielded": asdict(runs.yielded(run)) if run.kind == RunKind.SEARCH else None,
-        "failures": [asdict(group) for group in runs.failures(run)] if progress.failed + progress.skipped else [],
+        "yielded": asdict(yielded) if yielded else None,
+        "failures": [asdict(group) for group in failures],
         "simulated": bool(run.endpoint and run.endpoint.simulated),
     }
 

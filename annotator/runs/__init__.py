@@ -9,6 +9,7 @@ from annotator.runs.control import (
     ask_test,
     cancel,
     failures,
+    failures_of,
     outcome,
     pause,
     progress,
@@ -19,7 +20,7 @@ from annotator.runs.control import (
 from annotator.runs.estimate import Estimate, estimate
 from annotator.runs.searches import DEFAULTS as SEARCH_DEFAULTS
 from annotator.runs.searches import LIMITS as SEARCH_LIMITS
-from annotator.runs.searches import Yield, made_by, preferences_of, unit_of, yielded
+from annotator.runs.searches import Yield, made_by, preferences_of, unit_of, yielded, yielded_of
 from annotator.runs.selection import endpoint_for, selected
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "endpoint_for",
     "estimate",
     "failures",
+    "failures_of",
     "made_by",
     "outcome",
     "pause",
@@ -45,4 +47,5 @@ __all__ = [
     "start",
     "unit_of",
     "yielded",
+    "yielded_of",
 ]

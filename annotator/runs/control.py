@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, QuerySet
-from django.db.models.functions import Left
+from django.db.models import Count, Max, QuerySet, Window
+from django.db.models.functions import Left, RowNumber
 from django.utils import timezone
 
 from annotator.enqueue import enqueue
@@ -30,6 +30,9 @@ from annotator.models import (
 )
 from annotator.runs.searches import made_by
 from annotator.runs.selection import check_config, check_kind, endpoint_for, kept_config, selected, skips
+
+_MOST_REASONS: Final = 20
+"""Why items of a run failed, at most; the rest is rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +189,26 @@ def failures(run: Run) -> list[FailureGroup]:
 
     Reasons are one when they begin alike: what follows quotes the one reply that was at fault.
     """
-    ended = RunItem.objects.filter(run=run, state__in=(RunItemState.FAILED, RunItemState.SKIPPED))
+    return failures_of([run])[run.pk]
+
+
+def failures_of(runs: Sequence[Run]) -> dict[int, list[FailureGroup]]:
+    """Of many runs, by their pk; two queries."""
+    ended = RunItem.objects.filter(run__in=runs, state__in=(RunItemState.FAILED, RunItemState.SKIPPED))
     ended = ended.annotate(beginning=Left("detail", 60))
-    groups = ended.values("beginning", "state").annotate(n=Count("pk"), whole=Max("detail")).order_by("-n", "beginning")
-    found = []
-    for group in groups[:20]:
-        same = ended.filter(beginning=group["beginning"], state=group["state"]).order_by("pk")
-        examples = list(same.values_list("solution__code", flat=True)[:3])
-        found.append(FailureGroup(group["whole"], group["n"], group["state"] == RunItemState.SKIPPED, examples))
+    kind = ("run_id", "beginning", "state")
+    number = Window(RowNumber(), partition_by=[*kind], order_by="pk")
+    examples: dict[tuple[int, str, str], list[str]] = defaultdict(list)
+    first = ended.annotate(number=number).filter(number__lte=3).order_by("pk")
+    for pk, beginning, state, code in first.values_list(*kind, "solution__code"):
+        examples[pk, beginning, state].append(code)
+    found: dict[int, list[FailureGroup]] = {run.pk: [] for run in runs}
+    groups = ended.values(*kind).annotate(n=Count("pk"), whole=Max("detail")).order_by("-n", "beginning")
+    for each in groups:
+        of_run = found[each["run_id"]]
+        if len(of_run) < _MOST_REASONS:
+            shown = examples[each["run_id"], each["beginning"], each["state"]]
+            of_run.append(FailureGroup(each["whole"], each["n"], each["state"] == RunItemState.SKIPPED, shown))
     return found
 
 

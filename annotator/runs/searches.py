@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
-from annotator.models import Endpoint, Preference, Run, RunItem, RunItemState, RunKind, Solution, WorkState
+from annotator.models import (
+    Endpoint,
+    Preference,
+    Run,
+    RunItem,
+    RunItemState,
+    RunKind,
+    Selection,
+    Solution,
+    WorkState,
+)
 from annotator.models.problems import SolutionQuerySet
 
 LIMITS: Final[dict[str, tuple[type, float, float]]] = {
@@ -86,7 +96,24 @@ class Yield:
 
 
 def yielded(run: Run) -> Yield:
-    return Yield(run.selections.count(), made_by(run).count(), preferences_of(run.project_id).filter(run=run).count())
+    return yielded_of([run])[run.pk]
+
+
+def yielded_of(runs: Sequence[Run]) -> dict[int, Yield]:
+    """Of many search runs, by their pk; three queries."""
+    selections = Selection.objects.filter(run__in=runs)
+    made = selections.filter(
+        rollout__isnull=False,
+        solution__forked_from__isnull=False,
+        solution__withdrawn_at=None,
+        solution__superseded_by=None,
+    )
+    pairs = Preference.objects.filter(run__in=runs, solution__withdrawn_at=None, solution__superseded_by=None)
+    counts = [
+        dict(rows.order_by().values_list("run").annotate(Count(what, distinct=True)))
+        for rows, what in ((selections, "pk"), (made, "solution"), (pairs, "pk"))
+    ]
+    return {run.pk: Yield(*(each.get(run.pk, 0) for each in counts)) for run in runs}
 
 
 def made_by(run: Run) -> SolutionQuerySet:

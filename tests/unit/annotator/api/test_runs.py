@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from annotator.models import Project, Run, RunItem, RunItemState, WorkState
+from annotator.models import Project, Run, RunItem, RunItemState, RunKind, WorkState
 from annotator.votes import votes_of
 from tests import factories as make
 from tests.unit.annotator.api.caller import Caller, fields_of, json_of, problem_of
@@ -161,3 +162,21 @@ def test_an_estimate_of_a_search_counts_problems(manager: Caller, project: Proje
 def test_a_search_refuses_what_is_out_of_its_domain(manager: Caller, project: Project, config: dict[str, Any]) -> None:
     answer = manager.post(f"projects/{project.slug}/runs/", {"kind": "search", "config": config})
     assert fields_of(answer) == [f"config.{next(iter(config))}"]
+
+
+def test_the_list_takes_as_many_queries_however_many_runs_failed_for_whatever_reasons(
+    manager: Caller, project: Project, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    for number in range(6):
+        run = make.make_run(project, RunKind.SEARCH)
+        for item in range(2 * number):
+            run.items.create(
+                solution=make.make_solution(project), state="failed" if item % 2 else "skipped", detail=f"reason {item}"
+            )
+        run.items.create(solution=make.make_solution(project), state="skipped", detail="reason 0")
+    with django_assert_max_num_queries(14):
+        found = json_of(manager.get(f"projects/{project.slug}/runs/"))["results"]
+    assert [len(run["failures"]) for run in found] == [10, 8, 6, 4, 2, 1]
+    [first, *_] = found[0]["failures"]
+    assert (first["reason"], first["count"], first["skipped"], len(first["examples"])) == ("reason 0", 2, True, 2)
+    assert found[0]["yielded"] == {"selections": 0, "solutions": 0, "preferences": 0}
