@@ -53,10 +53,10 @@ class NewRun(forms.Form):
     selections = forms.IntegerField(required=False, label="New solutions a problem, at most")
     rollouts = forms.IntegerField(required=False, label="Rollouts a problem, at most")
     root_rollouts = forms.IntegerField(required=False, label="Of these first, from the bare problem")
-    alpha = forms.FloatField(required=False, label="α: the lower, the rather what follows right steps")
-    beta = forms.FloatField(required=False, label="β: the lower, the rather short rollouts")
+    alpha = forms.FloatField(required=False, label="α: lower favours what follows right steps")
+    beta = forms.FloatField(required=False, label="β: lower favours short rollouts")
     length = forms.FloatField(required=False, label="L: tokens that count as short")
-    explore = forms.FloatField(required=False, label="c: the higher, the wider over the tree")
+    explore = forms.FloatField(required=False, label="c: higher spreads wider over the tree")
     temperature = forms.FloatField(required=False, min_value=0, max_value=2)
     max_tokens = forms.IntegerField(required=False, min_value=1, max_value=1_000_000, label="Tokens a reply, at most")
 
