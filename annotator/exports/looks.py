@@ -45,7 +45,7 @@ def looks_of(solutions: Sequence[Solution], cutoff: datetime) -> Mapping[int, Lo
         told = {"model": unescape(score.model), **_way(parameters=score.parameters), "values": score.values}
         found[score.solution_id].evidence.setdefault("scores", []).append(told)
     # None by a majority answer.
-    own = OwnGrade.objects.filter(solution__in=pks, stand_in=None, created_at__lte=cutoff)
+    own = OwnGrade.objects.by_answer().filter(solution__in=pks, created_at__lte=cutoff)
     for pk, verdict in own.best().values_list("solution_id", "verdict"):
         found[pk].evidence["final_answer"] = verdict
     steps = {solution.pk: solution.step_count for solution in solutions}
@@ -78,7 +78,7 @@ def _judgements(pks: Sequence[int], cutoff: datetime) -> Iterator[tuple[int, dic
 
 def _rollouts(pks: Sequence[int], cutoff: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
     """Counted by prefix, model and parameters; those that nobody graded tell nothing."""
-    grades = Grade.objects.filter(rollout__solution__in=pks, stand_in=None, created_at__lte=cutoff)
+    grades = Grade.objects.by_answer().filter(rollout__solution__in=pks, created_at__lte=cutoff)
     of_rollout = ("rollout__solution_id", "rollout__prefix", "rollout__model", "rollout__parameters")
     counts: dict[tuple[int, int, str, str], Counter[str]] = defaultdict(Counter)
     for *key, verdict in grades.best().values_list(*of_rollout, "verdict"):

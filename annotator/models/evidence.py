@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 
 VERDICTS = ("right", "wrong", "unknown")
+IMPORTED = "imported"
+"""The grader of verdicts that came in a file."""
 
 
 class Judgement(models.Model):
@@ -124,27 +126,44 @@ class StandIn(models.Model):
 class GradeQuerySet(models.QuerySet[Any]):
     """Grades of rollouts, and of solutions' own answers."""
 
+    @property
+    def _of(self) -> str:
+        return "solution" if self.model is OwnGrade else "rollout"
+
+    @property
+    def _answer(self) -> str:
+        """The way to the reference answer."""
+        return "solution__problem__answer" if self._of == "solution" else "rollout__solution__problem__answer"
+
+    def by_answer(self) -> Self:
+        """Those against a reference answer. One that has been corrected since counts until the answer is graded anew.
+
+        A file's verdicts are not: nobody has their texts. They count unless the file's answer is known to be wrong.
+        """
+        answer = models.F(self._answer)
+        wrong = models.Q(grader=IMPORTED) & ~models.Q(reference="") & ~models.Q(reference=answer)
+        return self.filter(stand_in=None).exclude(wrong & models.Q(**{f"{self._answer}__isnull": False}))
+
     def in_force(self) -> Self:
         """Those that are evidence now.
 
         One against a stand-in counts while that is current, its problem has no reference answer, and its project wants
         stand-ins. It stays a row whatever becomes of it.
         """
-        current = models.Q(
+        current = self.filter(
             stand_in__superseded_at=None, stand_in__problem__answer=None, stand_in__problem__project__stand_ins=True
         )
-        return self.filter(models.Q(stand_in=None) | current)
+        return self.by_answer() | current.exclude(stand_in=None)
 
     def best(self) -> Self:
         """One of each answer: the latest against the present reference answer, else the latest against any that does
         not stand in for one, else the latest.
         """
-        of = "solution" if self.model is OwnGrade else "rollout"
-        answer = models.F("solution__problem__answer" if of == "solution" else "rollout__solution__problem__answer")
-        ranked = self.alias(current=models.Q(reference=answer)).order_by(
-            f"{of}_id", models.F("current").desc(nulls_last=True), models.F("stand_in").asc(nulls_first=True), "-id"
+        of = f"{self._of}_id"
+        ranked = self.alias(current=models.Q(reference=models.F(self._answer))).order_by(
+            of, models.F("current").desc(nulls_last=True), models.F("stand_in").asc(nulls_first=True), "-id"
         )
-        return ranked.distinct(f"{of}_id")
+        return ranked.distinct(of)
 
 
 class Grade(models.Model):

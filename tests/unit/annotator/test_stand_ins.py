@@ -253,6 +253,22 @@ def test_an_answer_can_be_corrected(project: Project) -> None:
     assert Grade.objects.count() == 4
 
 
+def test_a_files_verdicts_by_an_answer_that_was_wrong_are_no_evidence(project: Project) -> None:
+    solution = make.make_solution(project, steps=2, own_answer=None)
+    told = {"grader": "imported", "verdict": "right"}
+    OwnGrade.objects.create(solution=solution, reference="18", **told)
+    for sample, reference in enumerate(("18", "")):
+        [rollout] = Rollout.objects.bulk_create(
+            [Rollout(solution=solution, prefix=1, step_count=2, model="m", parameters="imported", sample=sample)]
+        )
+        Grade.objects.create(rollout=rollout, reference=reference, **told)
+    assert evidence(solution).counts == {1: Count(2, 2)}
+    stand_ins.give_answer(solution.problem, "17", None)
+    preannotation.decide_problem(solution.problem_id)
+    assert evidence(solution).own_answer is Verdict.UNKNOWN
+    assert evidence(solution).counts == {1: Count(1, 1)}
+
+
 def test_an_answer_that_is_taken_back_again_counts_as_before_everywhere(project: Project) -> None:
     solution = make.make_solution(project, steps=2, own_answer="18", source_id="a")
     rolled_out(solution, 1, "18")
