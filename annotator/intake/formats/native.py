@@ -30,8 +30,10 @@ _FIELDS: Final = frozenset(
     ]
 )
 
-LABELLED_BY_MACHINES: Final = ("machine", "provisional")
-"""Sources that native exports name: such labels are taken as they are, but nothing is fitted to them."""
+PROVISIONAL: Final = "provisional"
+"""Labels by machines that nothing certified where they were exported: imported, they would outrank what they are."""
+LABELLED_BY_MACHINES: Final = ("machine", PROVISIONAL)
+"""Sources that native exports name: nothing is fitted to such labels."""
 
 
 def read(value: Any) -> Iterator[Row]:
@@ -42,7 +44,10 @@ def read(value: Any) -> Iterator[Row]:
     if steps is None and solution is None:
         raise RowRefused("steps", 'is missing, and so is "solution"')
     count = len(steps) if steps is not None else None
+    first_error = fields.first_error(row.get("first_error"), "first_error", count)
     labels = fields.step_labels(row.get("step_labels"), "step_labels", count)
+    if row.get("label_source") == PROVISIONAL:
+        first_error, labels = None, None
     meta = _object(row, "meta")
     if KEPT in meta:
         raise RowRefused(f"meta.{KEPT}", "this key is the project's own")
@@ -58,7 +63,7 @@ def read(value: Any) -> Iterator[Row]:
         source=fields.optional_text(row, "source") or "",
         source_id=identity(fields.optional_id(row, "id"), solution_id),
         generator=fields.optional_text(row, "generator") or "",
-        first_error=fields.first_error(row.get("first_error"), "first_error", count),
+        first_error=first_error,
         step_labels=labels,
         annotators=_annotators(row, count),
         evidence=_object(row, "evidence"),

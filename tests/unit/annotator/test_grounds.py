@@ -57,6 +57,8 @@ def test_what_machines_had_labelled_in_another_stepwise_never_counts(project: Pr
     intake.load(file, project, "native", {}, None)
     [labelled] = grounds.labels_of(project)
     assert Solution.objects.get(pk=labelled).problem.statement == "human?"
+    settled = {row.problem.statement: row.status for row in Solution.objects.select_related("problem")}
+    assert settled == {"human?": "settled", "machine?": "settled", "provisional?": "new"}
 
 
 def test_gold_counts_and_what_leaves_the_first_error_open_does_not(project: Project) -> None:
