@@ -104,7 +104,7 @@ def _words_on_examples(config: Mapping[str, Any]) -> str:
         return ""
     if found == asked:
         return f", with {found} examples that people settled"
-    return f", with {found} of {asked} examples: people have settled no more that can be shown"
+    return f", with {found} of {asked} examples: no more have been settled without a look at evidence"
 
 
 def _rollouts_a_solution(project: Project) -> tuple[float, bool]:

@@ -55,7 +55,7 @@ def test_the_form_of_a_run_says_what_examples_there_are_and_its_page_links_them(
     estimate = client.get(at("new_run", project), asked | {"part": "estimate"}).content.decode()
     assert "with 2 examples that people settled" in estimate
     few = client.get(at("new_run", project), {"kind": "judge", "examples": "4", "part": "estimate"}).content.decode()
-    assert "with 2 of 4 examples: people have settled no more that can be shown" in few
+    assert "with 2 of 4 examples: no more have been settled without a look at evidence" in few
     client.post(at("start_run", project), asked)
     run = Run.objects.get()
     page = client.get(at("run", project, run.code)).content.decode()
