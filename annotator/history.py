@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from annotator.models import Annotation, Judgement, Person, Rollout, Routing, Settlement, Solution
+from annotator.models import Annotation, Judgement, Person, Rater, Review, Rollout, Routing, Settlement, Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ def history_of(
     for done in annotations:
         detail = " · ".join(filter(None, (done.get_finish_reason_display(), done.comment)))
         lines.append(Happening(done.created_at, name_of(done), "read it", detail, done.superseded_at is None, True))
+    for review in Review.objects.filter(annotation__solution=solution).select_related("reviewer__person"):
+        what = "accepted what was read" if review.accepted else "returned what was read"
+        lines.append(Happening(review.created_at, _called(review.reviewer), what, review.comment, sways=True))
     for settled in settlements:
         source = f"{settled.source}, provisional" if settled.provisional else settled.source
         source += ", by a majority answer" if settled.stand_in_id else ""
@@ -60,9 +63,14 @@ def history_of(
 
 
 def name_of(annotation: Annotation) -> str:
+    """Who made it."""
+    return _called(annotation.rater)
+
+
+def _called(rater: Rater) -> str:
     """The account's name, or the rater's code where the account was cut off."""
-    person: Person | None = getattr(annotation.rater, "person", None)
-    return person.get_username() if person else str(annotation.rater)
+    person: Person | None = getattr(rater, "person", None)
+    return person.get_username() if person else str(rater)
 
 
 def _place(first_error: int | None) -> str:

@@ -50,7 +50,7 @@ def test_a_reviewer_accepts_work_on_the_solutions_page(client: Client, project: 
     assert "Return to ana" in page_of(client, annotation.solution)
     assert review(client, annotation, verdict="accept") == 302
     page = page_of(client, annotation.solution)
-    assert "accepted" in page
+    assert "accepted what was read" in page
     assert "Return to ana" not in page
     assert Settlement.objects.filter(superseded_at=None).exists()
 
@@ -62,6 +62,9 @@ def test_returned_work_is_the_first_that_its_annotator_is_given_with_the_comment
     annotation = handed_in(project, ana)
     make.make_slot(make.make_solution(project), priority=9.0)
     assert review(client, annotation, verdict="return", comment="Look at <step> 2\0 again") == 302
+    page = page_of(client, annotation.solution)
+    assert "returned what was read" in page
+    assert "Look at &lt;step&gt; 2" in page
     web = Client()
     web.force_login(ana)
     label = web.get(reverse("label", args=[project.slug])).content.decode()

@@ -195,7 +195,7 @@ def test_a_solution_of_500_steps_takes_as_many_queries_as_one_of_four(
     client: Client, project: Project, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     solution = full_of_opinions(project, steps=500)
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(35):
         assert text(client.get(at("solution", project, solution.code))).count('id="step-') == 500
 
 
