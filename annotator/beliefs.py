@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
 from annotator.lineage import heirs_of, origins_of, problem_key
@@ -52,8 +51,6 @@ VERSION: Final = "2"
 """Part of every evidence hash: raise it when the same evidence should give another posterior."""
 IMPORTED: Final = "imported"
 """The rater that annotations of other tools are put down to."""
-_BEST_FIRST: Final = (F("current").desc(nulls_last=True), F("stand_in").asc(nulls_first=True), "-id")
-"""Of several grades of one answer."""
 _STAND_IN: Final = ("stand_in_id", "stand_in__simulated")
 
 
@@ -253,9 +250,7 @@ def _gather(solutions: Sequence[Solution]) -> dict[int, _Gathered]:
 
 
 def _gather_answers(found: Mapping[int, _Gathered]) -> None:
-    own = OwnGrade.objects.in_force().filter(solution__in=found)
-    own = own.alias(current=Q(reference=F("solution__problem__answer")))
-    own = own.order_by("solution_id", *_BEST_FIRST).distinct("solution_id")
+    own = OwnGrade.objects.in_force().filter(solution__in=found).best()
     for pk, verdict, stand_in, simulated in own.values_list("solution_id", "verdict", *_STAND_IN):
         found[pk].own_answer = Verdict(verdict)
         if verdict != Verdict.UNKNOWN and stand_in is not None:
@@ -263,10 +258,8 @@ def _gather_answers(found: Mapping[int, _Gathered]) -> None:
             found[pk].simulated |= simulated
     heirs = heirs_of(found)
     origins = origins_of(found) if heirs else {}
-    grades = Grade.objects.in_force().filter(rollout__solution__in={*found, *heirs})
-    grades = grades.alias(current=Q(reference=F("rollout__solution__problem__answer")))
-    best = grades.order_by("rollout_id", *_BEST_FIRST).distinct("rollout_id")
-    for rollout, pk, prefix, model, verdict, stand_in, simulated in best.values_list(
+    grades = Grade.objects.in_force().filter(rollout__solution__in={*found, *heirs}).best()
+    for rollout, pk, prefix, model, verdict, stand_in, simulated in grades.values_list(
         "rollout_id", "rollout__solution_id", "rollout__prefix", "rollout__model", "verdict", *_STAND_IN
     ):
         if verdict == Verdict.UNKNOWN:
