@@ -1,8 +1,8 @@
 """Solutions that people settled, shown to a judge before it is asked.
 
 What a judge is shown belongs to its prompt, and judges are known by model and prompt: other examples make another
-judge. So they are drawn once, when a run starts, and kept in its config word for word: a run that is resumed asks the
-same, whatever has become of the labels meanwhile. The next run of the same endpoint, number and seed takes them over
+judge. So they are drawn once, when a run starts, and kept in its config: a run that is resumed asks the same, whatever
+has become of labels and reference answers meanwhile. The next run of the same endpoint, number and seed takes them over
 for as long as they all stand, so that one judge speaks in all of them.
 
 Drawn are solutions settled by people without sight of evidence: never an audit, for certificates are judged by those,
@@ -14,6 +14,7 @@ whose turn it is has run out they end: a judge that is shown errors alone looks 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
@@ -37,6 +38,7 @@ from annotator.opinions import BAD
 from reasoning.characters import unescape
 from reasoning.statements import normalised
 from reasoning.types import NO_ERROR
+from reasoning.types import Solution as SolutionValue
 
 if TYPE_CHECKING:
     from reasoning.evidence.judge_prompt import Example
@@ -50,9 +52,11 @@ _THIRDS: Final = 3
 
 
 class Shown(TypedDict):
-    """One example as a run's config keeps it, its reason escaped like all text."""
+    """One example as a run's config keeps it, texts escaped as everywhere. Statement and steps never change."""
 
     solution: str
+    answer: str | None
+    """The reference answer as it was then: it may be corrected, and would be another prompt."""
     first_error: int
     neutral: list[int]
     reason: str
@@ -79,13 +83,18 @@ def values(config: Mapping[str, Any]) -> tuple[Example, ...]:
     found = {row.code: row for row in rows.select_related("problem").prefetch_related("step_rows")}
     return tuple(
         Example(
-            solution_value(found[each["solution"]]),
+            _as_it_was(found[each["solution"]], each["answer"]),
             each["first_error"],
             unescape(each["reason"]),
             tuple(each["neutral"]),
         )
         for each in shown
     )
+
+
+def _as_it_was(row: Solution, answer: str | None) -> SolutionValue:
+    value = solution_value(row)
+    return replace(value, problem=replace(value.problem, answer=None if answer is None else unescape(answer)))
 
 
 def characters(config: Mapping[str, Any]) -> int:
@@ -101,8 +110,9 @@ def _chosen(project: Project, endpoint: Endpoint, count: int, seed: int) -> list
     earlier: list[Shown] = runs.order_by("-pk").values_list("config__shown", flat=True).first() or []
     if len(earlier) == count:
         standing = _standing(project).filter(solution__code__in=[each["solution"] for each in earlier])
-        told = dict(standing.values_list("solution__code", "first_error"))
-        if all(told.get(each["solution"]) == each["first_error"] for each in earlier):
+        rows = standing.values_list("solution__code", "first_error", "solution__problem__answer")
+        told = {code: (first_error, answer) for code, first_error, answer in rows}
+        if all(told.get(each["solution"]) == (each["first_error"], each["answer"]) for each in earlier):
             return earlier
     return _shown(_draw(project, count, seed))
 
@@ -177,5 +187,9 @@ def _one(row: Settlement, neutral: list[int]) -> Shown:
     assert row.first_error is not None
     reason: str = getattr(row, "reason", None) or ""
     return Shown(
-        solution=row.solution.code, first_error=row.first_error, neutral=neutral, reason=reason[:_LONGEST_REASON]
+        solution=row.solution.code,
+        answer=row.solution.problem.answer,
+        first_error=row.first_error,
+        neutral=neutral,
+        reason=reason[:_LONGEST_REASON],
     )

@@ -126,9 +126,8 @@ def test_what_has_a_reason_goes_first_and_the_reason_is_shown(project: Project) 
     for _ in range(3):
         settled(project, 0)
     found = {each["solution"]: each for each in shown(project, 5, seed=2)}
-    assert found == {
-        told.code: {"solution": told.code, "first_error": 5, "neutral": [1, 4], "reason": "The sum is off."}
-    }
+    expected = {"answer": "18", "first_error": 5, "neutral": [1, 4], "reason": "The sum is off."}
+    assert found == {told.code: {"solution": told.code} | expected}
 
 
 def test_they_become_what_a_judge_is_told(project: Project) -> None:
@@ -167,6 +166,17 @@ def test_once_one_of_them_no_longer_stands_they_are_drawn_anew(project: Project)
     labels.conclude([Conclusion(changed, Source.ADJUDICATED, NO_ERROR, labels.values_before(NO_ERROR, 6))])
     assert Settlement.objects.filter(solution=changed, superseded_at=None).get().first_error == NO_ERROR
     assert first[0] not in started(project, 2)
+
+
+def test_a_reference_answer_that_is_corrected_is_another_prompt_for_the_next_run_only(project: Project) -> None:
+    solution = settled(project, 1)
+    begun = started(project, 1)
+    solution.problem.answer = "19"
+    solution.problem.save()
+    [example] = examples.values({"shown": begun})
+    assert example.solution.problem.answer == "18"
+    [example] = examples.values({"shown": started(project, 1)})
+    assert example.solution.problem.answer == "19"
 
 
 def test_too_few_are_drawn_anew_when_there_are_more(project: Project) -> None:
