@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from annotator import enqueue, preannotation, runs
+from annotator import preannotation, runs
 from annotator.models import Call, Judgement
 from annotator.preannotation import clients
-from reasoning.llm.retries import RetryPolicy
 from tests.factories import make_endpoint, make_problem, make_project, make_solution
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _alone_and_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enqueue, "_send", lambda name, ids: None)
-    monkeypatch.setattr(clients, "RETRIES", RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02))
 
 
 @pytest.mark.parametrize("fault", ["blank", "cutoff"])

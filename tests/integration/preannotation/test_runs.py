@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.utils import timezone
 
-from annotator import enqueue, examples, labels, preannotation, runs
+from annotator import examples, labels, preannotation, runs
 from annotator.models import (
     Call,
     Endpoint,
@@ -22,28 +20,14 @@ from annotator.models import (
     Solution,
     WorkState,
 )
-from annotator.preannotation import clients, desk
+from annotator.preannotation import desk
 from reasoning.evidence.judge import JudgeConfig
-from reasoning.llm.retries import RetryPolicy
 from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
 from tests.factories import make_annotation, make_endpoint, make_problem, make_project, make_rater, make_solution
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = native_rows(make_problems(SAMPLE_PROBLEMS, SAMPLE_SEED))[:24]
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same policy with shorter waits."""
-    monkeypatch.setattr(clients, "RETRIES", RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02))
-    return iter(())
-
-
-@pytest.fixture(autouse=True)
-def _no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are the worker; one that another test left running must not take their runs."""
-    monkeypatch.setattr(enqueue, "_send", lambda name, ids: None)
 
 
 @pytest.fixture

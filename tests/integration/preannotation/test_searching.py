@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.db.models import Count
 
-from annotator import beliefs, enqueue, intake, preannotation, runs
+from annotator import beliefs, intake, preannotation, runs
 from annotator.models import (
     Endpoint,
     Preference,
@@ -25,10 +24,8 @@ from annotator.models import (
     Solution,
     WorkState,
 )
-from annotator.preannotation import clients
 from reasoning import answers
 from reasoning.characters import unescape
-from reasoning.llm.retries import RetryPolicy
 from reasoning.simulator.continuations import begun, whole
 from reasoning.simulator.truth import KnownSolution, Truth
 from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
@@ -42,19 +39,6 @@ ROWS = native_rows(make_problems(SAMPLE_PROBLEMS, SAMPLE_SEED))[:24]
 PROBLEMS = len({row["problem"] for row in ROWS})
 TRUTH = Truth()
 TRUTH.learn(native_rows(make_problems(SAMPLE_PROBLEMS, SAMPLE_SEED)))
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same policy with shorter waits."""
-    monkeypatch.setattr(clients, "RETRIES", RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02))
-    return iter(())
-
-
-@pytest.fixture(autouse=True)
-def _no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are the worker."""
-    monkeypatch.setattr(enqueue, "_send", lambda name, ids: None)
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db.models import QuerySet
 
-from annotator import enqueue, preannotation, runs, stand_ins
+from annotator import preannotation, runs, stand_ins
 from annotator.models import (
     Grade,
     Label,
@@ -26,7 +25,6 @@ from annotator.models import (
 )
 from annotator.preannotation import clients
 from reasoning.equivalence import Relation, equal
-from reasoning.llm.retries import RetryPolicy
 from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
 from tests.factories import make_certificate, make_endpoint, make_project
 from tests.unit.annotator.exports.exported import made, manifest_of, rows_of
@@ -37,19 +35,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = native_rows(make_problems(SAMPLE_PROBLEMS, SAMPLE_SEED), labels=False)[:36]
 TRUTH = {row["problem"]: row["answer"] for row in ROWS}
 UNANSWERED = [row | {"answer": None} for row in ROWS]
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same policy with shorter waits."""
-    monkeypatch.setattr(clients, "RETRIES", RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02))
-    return iter(())
-
-
-@pytest.fixture(autouse=True)
-def _no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are the worker."""
-    monkeypatch.setattr(enqueue, "_send", lambda name, ids: None)
 
 
 @pytest.fixture
