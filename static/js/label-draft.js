@@ -24,6 +24,7 @@
       this.version = sheet.draft.version;
       this.key = `stepwise-draft-${this.form.dataset.code}`;
       this.kept = Promise.resolve(true);
+      this.requests = new Stepwise.Requests(sheet.form);
       this.lastSeen = Date.now();
       this.dirty = false;
       const lease = Number(this.form.dataset.lease);
@@ -67,7 +68,7 @@
       this.dirty = true;
       this.say("saving");
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.flush(), soon);
+      if (!this.resting) this.timer = setTimeout(() => this.flush(), soon);
     }
 
     // One save at a time; resolves to whether what was there when it was called is on the server.
@@ -81,7 +82,7 @@
       this.dirty = false;
       const body = { ...this.sheet.toJSON(), version: this.version };
       store.set(this.key, body);
-      const reply = await this.post("draft", JSON.stringify(body));
+      const reply = await this.requests.post("draft", JSON.stringify(body));
       if (!reply) {
         this.dirty = true;
         this.say("not saved", true);
@@ -103,12 +104,17 @@
       return true;
     }
 
-    post(name, body = "") {
-      const headers = { "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value, "Content-Type": "application/json" };
-      return fetch(this.form.dataset[`${name}Url`], { method: "POST", headers, body, keepalive: body.length < 60000 }).catch(() => {
-        document.dispatchEvent(new CustomEvent("stepwise:lost"));
-        return null;
-      });
+    // To send nothing more until wake(), and to have an answer to all that was sent.
+    async rest() {
+      this.resting = true;
+      clearTimeout(this.timer);
+      await this.kept;
+      await this.requests.answered();
+    }
+
+    wake() {
+      this.resting = false;
+      if (this.dirty && !this.gone) this.changed();
     }
 
     refuse({ kind, detail }, status) {
@@ -120,8 +126,8 @@
     }
 
     async renew() {
-      if (Date.now() - this.lastSeen > IDLE || this.gone) return;
-      const reply = await this.post("renew");
+      if (Date.now() - this.lastSeen > IDLE || this.gone || this.resting) return;
+      const reply = await this.requests.post("renew");
       if (reply?.status === 409) this.refuse(await reply.json(), 409);
     }
 

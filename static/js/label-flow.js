@@ -3,7 +3,7 @@
   "use strict";
   const { desk, Sheet, Draft } = Stepwise;
   const one = (selector) => document.querySelector(selector);
-  let handingIn = false;
+  let ending = false; // by handing in, or by skipping
   let held = null; // where the current step stood before something came in above it
 
   const notice = (text) => {
@@ -18,9 +18,9 @@
     const { sheet, draft } = desk;
     const place = one(`#evidence-${index}`);
     if (sheet.form.dataset.evidence !== "after_rating" || place.dataset.loaded) return;
-    if (!(await draft.flush()) || !sheet.form.isConnected || place.dataset.loaded || !sheet.values.has(index)) return;
+    if (!(await draft.flush()) || draft.resting || !sheet.form.isConnected || place.dataset.loaded || !sheet.values.has(index)) return;
     place.dataset.loaded = "yes";
-    htmx.ajax("POST", `${sheet.form.dataset.evidenceUrl}${index}/`, { target: place, swap: "innerHTML" });
+    draft.requests.follow(htmx.ajax("POST", `${sheet.form.dataset.evidenceUrl}${index}/`, { target: place, swap: "innerHTML" }));
   };
 
   const changed = ({ detail: { changes } }) => {
@@ -42,7 +42,7 @@
   const lay = (work) => {
     desk.draft?.stop({ forget: true });
     desk.sheet = desk.draft = null;
-    handingIn = false;
+    ending = false;
     scrollTo({ top: 0, behavior: "instant" });
     if (!work.matches("form")) return (work.querySelector("[autofocus]") ?? one("#main")).focus();
     const sheet = (desk.sheet = new Sheet(work));
@@ -65,23 +65,28 @@
     return false;
   };
 
+  const mayDrop = () => {
+    const rated = desk.sheet.values.size;
+    return !rated || confirm(`Skip this solution? Your ${rated} rating${rated > 1 ? "s" : ""} of it will be dropped.`);
+  };
+
   document.addEventListener("htmx:confirm", async (event) => {
     const { elt } = event.detail;
-    if (elt.id === "skip") {
-      const rated = desk.sheet.values.size;
-      if (rated && !confirm(`Skip this solution? Your ${rated} rating${rated > 1 ? "s" : ""} of it will be dropped.`)) event.preventDefault();
-    }
-    if (elt !== desk.sheet?.form) return;
+    const skipping = elt.id === "skip";
+    if (!skipping && elt !== desk.sheet?.form) return;
     event.preventDefault();
-    if (handingIn || !complete()) return;
-    handingIn = true;
+    if (ending || !(skipping ? mayDrop() : complete())) return;
+    ending = true;
     one("#refused").replaceChildren();
-    // A disagreement has no draft to keep first.
-    if (elt.dataset.draftUrl && !(await desk.draft.flush())) handingIn = false;
-    else event.detail.issueRequest(true);
+    // A disagreement has no draft to keep first, and what is skipped needs none.
+    if (!skipping && elt.dataset.draftUrl && !(await desk.draft.flush())) ending = false;
+    else desk.draft.rest().then(() => event.detail.issueRequest(true));
   });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt === desk.sheet?.form) handingIn = false;
+  document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => {
+    const { form } = desk.sheet ?? {};
+    if (!form || (elt !== form && !(elt.id === "skip" && form.contains(elt)))) return;
+    ending = false;
+    desk.draft.wake();
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
