@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.first_error.figures import CEILINGS, Result, figures
 from benchmarks.first_error.harness import UNLIMITED, Row, rows_of
+from benchmarks.first_error.ranges import random_regimes
 from benchmarks.first_error.worlds import Regime, read_regimes
 
 CASES = Path(__file__).parents[1] / "cases" / "first_error_regimes.json"
@@ -24,7 +25,7 @@ CASES = Path(__file__).parents[1] / "cases" / "first_error_regimes.json"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    regimes = read_regimes(options.regimes)
+    regimes = random_regimes(options.random, options.seed) if options.random else read_regimes(options.regimes)
     if options.only:
         regimes = [regime for regime in regimes if regime.name in options.only]
     started = time.perf_counter()
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.first_error", description=__doc__)
     parser.add_argument("--regimes", type=Path, default=CASES, help="JSON list of regimes (default: our own)")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="N regimes drawn by the seed, and no file")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these regimes of the file")
     parser.add_argument("--chains", type=int, default=1000, help="chains per regime")
     parser.add_argument("--seed", type=int, default=1)

@@ -82,13 +82,14 @@ class Curves:
     def setting(self, method: str, setting: str) -> Row:
         return next(row for row in self.rows[method] if row.setting == setting)
 
-    def saved(self, other: Row, cost: str = "rollouts") -> float:
+    def saved(self, other: Row, cost: str = "rollouts", ours: str = "") -> float:
         """Times less cost at the other's F1; 0 where it is never reached."""
-        return float(getattr(other, cost) / max(cost_at(*self.columns(self.ours, cost), other.f1 - SLACK), 0.01))
+        columns = self.columns(self.ours + ours, cost)
+        return float(getattr(other, cost) / max(cost_at(*columns, other.f1 - SLACK), 0.01))
 
 
-def _saved(method: str, cost: str = "rollouts") -> Callable[[Curves], float]:
-    return lambda curves: curves.saved(curves.setting(method, "N=8"), cost)
+def _saved(method: str, cost: str = "rollouts", ours: str = "") -> Callable[[Curves], float]:
+    return lambda curves: curves.saved(curves.setting(method, "N=8"), cost, ours)
 
 
 def _saved_at_best(*names: str) -> Callable[[Curves], float]:
@@ -144,6 +145,7 @@ FIGURES = (
     Figure("rollouts saved against hard estimation N=8, at its F1 (×)", (32, 12), _saved("hard_estimation")),
     Figure("… against the same with the shortcut (×)", (15, 7), _saved("hard_estimation_shortcut")),
     Figure("step-tokens saved against hard estimation N=8 (×)", (36, 13), _saved("hard_estimation", "step_tokens")),
+    Figure("… spending by tokens (×)", (36, 13), _saved("hard_estimation", "step_tokens", ours="_tokens")),
     Figure("fewer rollouts than bisection, k ≥ 2, at its best F1 (×)", (1.6, 1.2), _saved_at_best(*_BISECTION)),
     Figure("fewer rollouts than SPRT inside bisection at its best F1 (×)", (2.3, 1.1), _saved_at_best(*_SPRT)),
     Figure("F1 at 10 rollouts over every baseline at every setting ≤ 10", (9, 5), _over_all_at_10),

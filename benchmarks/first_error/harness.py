@@ -71,6 +71,8 @@ def rows_of(regime: Regime, chains: int, seed: int, fit_chains: int) -> list[Row
         if regime.solutions_per_problem > 1:
             name = f"posterior{suffix}_unshared"
             rows += _planned(world, scorer, name, parameters, judge=False, share=False, cost=cost)
+    name = f"posterior{suffix}_tokens"
+    rows += _planned(world, scorer, name, parameters, judge=False, share=True, cost=cost, by_tokens=True)
     return rows
 
 
@@ -103,8 +105,9 @@ def _planned(
     judge: bool,
     share: bool,
     cost: int | None,
+    by_tokens: bool = False,
 ) -> Iterator[Row]:
-    for snapshot in Trajectory(world, parameters, judge, share).snapshots(MOST):
+    for snapshot in Trajectory(world, parameters, judge, share, by_tokens).snapshots(MOST):
         yield replace(_row(world, scorer, name, snapshot), fit_rollouts=cost)
 
 

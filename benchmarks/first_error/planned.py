@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.first_error.worlds import World
+from reasoning.first_error.costs import Prices
 from reasoning.first_error.decision import f1_labels
 from reasoning.first_error.model import Parameters
 from reasoning.first_error.planner import Chain, Planner
@@ -17,6 +18,8 @@ from reasoning.types import NO_ERROR, Count, Evidence, Judgement, Posterior, Ver
 
 BUDGETS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30)
 PRICES = tuple(float(f"{0.5 * 0.8**k:.2g}") for k in range(60))
+GIVEN = 3.0
+"""Steps that instructions and statement are as long as, where tokens are spent."""
 JUDGE = ("judge", "benchmark")
 VERDICTS = {1: Verdict.RIGHT, 0: Verdict.WRONG, -1: Verdict.UNKNOWN}
 
@@ -52,17 +55,18 @@ def _judgement(said: int, steps: int) -> Judgement:
 
 
 class Trajectory:
-    """A planner spends on a world, from the most valuable rollout down."""
+    """A planner spends on a world, from the most valuable rollout down: per rollout, or per token that one costs."""
 
-    def __init__(self, world: World, parameters: Parameters, judge: bool, share: bool) -> None:
+    def __init__(self, world: World, parameters: Parameters, judge: bool, share: bool, by_tokens: bool = False) -> None:
         self.world = world
         self.used = np.zeros(world.value.shape, np.int64)
         self.tokens = self.rollouts = 0
         self.seconds = 0.0
         problems = world.problem.tolist() if share and world.regime.solutions_per_problem > 1 else [None] * len(world)
+        costs = _costs(world) if by_tokens else [None] * len(world)
         chains = [
-            Chain(n, each, problem)
-            for n, (each, problem) in enumerate(zip(evidence_of(world, judge), problems, strict=True))
+            Chain(n, each, problem, costs=cost)
+            for n, (each, problem, cost) in enumerate(zip(evidence_of(world, judge), problems, costs, strict=True))
         ]
         self.planner = Planner(chains, parameters, price=np.inf)
 
@@ -119,6 +123,13 @@ class Trajectory:
             {i: Count(int(right[c, i]), int(graded[c, i])) for i in np.flatnonzero(graded[c]).tolist()}
             for c in range(len(self.world))
         ]
+
+
+def _costs(world: World) -> list[Sequence[float] | None]:
+    """Of rollouts, the mean one of the world costing 1. All steps are equally long here."""
+    prices = Prices()
+    mean = prices.mean(GIVEN, float(world.steps.mean()))
+    return [[cost / mean for cost in prices.of_prefixes(GIVEN, [1] * k)] for k in world.steps.tolist()]
 
 
 def _none_is_k(first_error: Ints, steps: Ints) -> Ints:

@@ -1,5 +1,6 @@
 """The heart: where is the first wrong step, how sure is that, and which rollout would tell most."""
 
+from reasoning.first_error.costs import Prices
 from reasoning.first_error.decision import f1_labels
 from reasoning.first_error.lossless import Lossless
 from reasoning.first_error.model import DEFAULTS, Confusion, JudgeKey, Parameters
@@ -16,6 +17,7 @@ __all__ = [
     "Lossless",
     "Parameters",
     "Planner",
+    "Prices",
     "Request",
     "f1_labels",
     "posterior",

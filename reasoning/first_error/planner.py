@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,6 @@ from reasoning.first_error.model import DEFAULTS, Parameters
 from reasoning.first_error.posterior import by_length, log_joint, problem_index, softmax, split_by_solve_rate
 from reasoning.first_error.tables import Floats, Ints, Singles, tables_for
 from reasoning.types import Evidence, Posterior, Verdict
-
-Cost = Literal["rollouts", "steps"]
 
 DEFAULT_PRICE: Final = 0.004
 """Some ten rollouts a chain; the median over simulated regimes (docs/benchmarks.md)."""
@@ -42,6 +40,8 @@ class Chain:
     """Solutions of one problem share its solve rate; None shares with nobody."""
     drawn: Mapping[int, int] = field(default_factory=dict)
     """Rollouts drawn so far per prefix, ungradable ones too: the next sample number. Absent: as many as were graded."""
+    costs: Sequence[float] | None = None
+    """Of rollouts of the prefixes 1 … K − 1, a rollout of the project costing 1 in the mean. None: each costs 1."""
 
 
 class Request(NamedTuple):
@@ -56,8 +56,7 @@ class Planner:
     """Plans rollouts at the prefixes 1 … K − 1 of many chains.
 
     `price`: a chain is done when its value falls below. `budget`: rollouts that may still be requested, over all
-    chains; None is no limit. `cost` says what one rollout costs: 1, or the steps it has to write. Raises InvalidInput
-    for evidence out of its domain or ids given twice.
+    chains; None is no limit. Raises InvalidInput for evidence or costs out of their domain, or ids given twice.
     """
 
     def __init__(
@@ -67,18 +66,18 @@ class Planner:
         *,
         price: float = DEFAULT_PRICE,
         budget: int | None = None,
-        cost: Cost = "rollouts",
     ) -> None:
-        self.price, self.budget, self.cost = price, budget, cost
+        self.price, self.budget = price, budget
         self._ids = [chain.id for chain in chains]
         self._at = {identity: n for n, identity in enumerate(self._ids)}
         if len(self._at) != len(chains):
             raise InvalidInput("the same chain was given twice")
         self._tables = tables_for(parameters)
         self._groups: dict[int, Group] = {}
+        self._costs: dict[int, Singles] = {}
         self._steps = np.array([chain.evidence.steps for chain in chains], np.int64)
         self._row = np.zeros(len(chains), np.int64)
-        self._load([chain.evidence for chain in chains], [chain.problem for chain in chains], parameters)
+        self._load(chains, parameters)
         self._drawn = [_drawn(chain) for chain in chains]
         self._spent = np.array([sum(drawn.values()) for drawn in self._drawn], np.int64)
         self._graded = np.array([sum(c.graded for c in chain.evidence.counts.values()) for chain in chains], np.int64)
@@ -180,8 +179,9 @@ class Planner:
         except KeyError:
             raise InvalidInput(f"no such chain: {chain!r}") from None
 
-    def _load(self, evidence: list[Evidence], problems: list[Hashable | None], parameters: Parameters) -> None:
-        keys = [("own", n) if problem is None else ("problem", problem) for n, problem in enumerate(problems)]
+    def _load(self, chains: Sequence[Chain], parameters: Parameters) -> None:
+        evidence = [chain.evidence for chain in chains]
+        keys = [("own", n) if chain.problem is None else ("problem", chain.problem) for n, chain in enumerate(chains)]
         self._problem: Ints = problem_index(evidence, keys)
         self._log_solve: Floats = np.tile(self._tables.log_solve, (int(self._problem.max(initial=-1)) + 1, 1))
         self._siblings: dict[int, list[int]] = {}
@@ -201,6 +201,7 @@ class Planner:
                 np.add.at(self._log_solve, self._problem[chunk], says)
                 parts.append(given.astype(np.float32))
             self._groups[steps] = Group(self._tables, steps, np.concatenate(parts), graded, successes)
+            self._costs[steps] = np.array([_costs(chains[n]) for n in chosen], np.float32)
             self._row[chosen] = np.arange(len(chosen))
 
     def _request(self, n: int) -> Request:
@@ -253,9 +254,7 @@ class Planner:
     def _rate(self, steps: int, numbers: Ints) -> None:
         group, rows = self._groups[steps], self._row[numbers]
         look = group.look(rows, self._solve(numbers))
-        information = look.information
-        if self.cost == "steps":
-            information = information / (steps - np.arange(1, steps, dtype=np.float32))
+        information = look.information / self._costs[steps][rows]
         information = np.where(group.graded[rows, 1:steps] < MOST_PER_PREFIX, information, 0.0)
         best = information.argmax(1)
         doubt = 1.0 - look.first_error.max(1)
@@ -269,3 +268,10 @@ def _drawn(chain: Chain) -> dict[int, int]:
     return {i: max(count.graded, chain.drawn.get(i, 0)) for i, count in chain.evidence.counts.items()} | {
         i: drawn for i, drawn in chain.drawn.items() if i not in chain.evidence.counts
     }
+
+
+def _costs(chain: Chain) -> Floats:
+    costs = np.ones(chain.evidence.steps - 1) if chain.costs is None else np.asarray(chain.costs, np.float64)
+    if len(costs) != chain.evidence.steps - 1 or not (np.isfinite(costs) & (costs > 0)).all():
+        raise InvalidInput(f"costs of {chain.id!r}: must be {chain.evidence.steps - 1} positive numbers")
+    return costs

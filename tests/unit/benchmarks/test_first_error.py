@@ -13,6 +13,7 @@ from benchmarks.first_error.__main__ import CASES, main
 from benchmarks.first_error.ceilings import unlimited
 from benchmarks.first_error.harness import Row, rows_of
 from benchmarks.first_error.metrics import Scorer, calibration_error, cost_at, f1_at
+from benchmarks.first_error.ranges import random_regimes
 from benchmarks.first_error.worlds import Regime, draw_world, read_regimes
 from reasoning.errors import InvalidInput
 from reasoning.first_error import Confusion
@@ -79,6 +80,14 @@ def test_regimes_are_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "colour" in capsys.readouterr().err
 
 
+def test_random_regimes_are_drawn_by_the_seed_alone() -> None:
+    few, many = random_regimes(3, 7), random_regimes(60, 7)
+    assert few == many[:3]
+    assert few != random_regimes(3, 8)
+    assert {regime.broken for regime in many} == {regime.judge is None for regime in many} == {True, False}
+    assert all(len(draw_world(regime, 20, 1)) == 20 for regime in many)
+
+
 @pytest.mark.parametrize(
     "bad", [{"noise_kind": "pink"}, {"steps": [4]}, {"judge": {"hit": 2}}, {"name": "odd", "value_noise": None}]
 )
@@ -94,7 +103,13 @@ def test_every_promised_method_has_rows(rows: list[Row]) -> None:
     published = ("hard_estimation", "soft_estimation", "sequential", "bisection", "sprt", "sprt_bisection")
     both = [*published, "soft_bisection", "scan"]
     expected = {*both, *(f"{name}_shortcut" for name in both), "judge_alone", "unlimited", "genie"}
-    expected |= {"posterior", "posterior_judge", "posterior_fitted", "posterior_judge_fitted"}
+    expected |= {
+        "posterior",
+        "posterior_judge",
+        "posterior_fitted",
+        "posterior_judge_fitted",
+        "posterior_fitted_tokens",
+    }
     assert expected <= {row.method for row in rows}
     assert len({(row.method, row.setting) for row in rows}) == len(rows)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasoning.errors import InvalidInput
-from reasoning.first_error import DEFAULTS, Chain, Planner, Request, posteriors
+from reasoning.first_error import DEFAULTS, Chain, Planner, Prices, Request, posteriors
 from reasoning.first_error.planner import MOST_PER_PREFIX
 from reasoning.types import Count, Evidence, Verdict
 from tests.unit.reasoning.first_error.examples import evidence
@@ -146,10 +146,45 @@ def test_no_prefix_gets_more_than_its_share() -> None:
     assert planner.next(1) == []
 
 
-def test_steps_as_cost_prefer_later_prefixes() -> None:
-    by_rollouts = Planner([Chain("a", Evidence(12, Verdict.WRONG))], price=0.0).next(1)[0]
-    by_steps = Planner([Chain("a", Evidence(12, Verdict.WRONG))], price=0.0, cost="steps").next(1)[0]
-    assert by_steps.prefix > by_rollouts.prefix
+@settings(deadline=None, max_examples=30)
+@given(st.lists(evidence(), min_size=1, max_size=4), st.floats(0.1, 10))
+def test_costs_that_are_all_alike_only_divide_the_value(chains: list[Evidence], cost: float) -> None:
+    plain = Planner([Chain(n, e) for n, e in enumerate(chains)], price=0.0)
+    dear = Planner([Chain(n, e, costs=[cost] * (e.steps - 1)) for n, e in enumerate(chains)], price=0.0)
+    for n in range(len(chains)):
+        assert dear.value(n) == pytest.approx(plain.value(n) / cost, rel=1e-4)
+    assert {r.chain for r in plain.next(4)} == {r.chain for r in dear.next(4)}
+
+
+def test_where_tokens_cost_the_rollout_that_has_less_to_write_is_asked_for() -> None:
+    costs = Prices(read=0.0, written=1.0).of_prefixes(0, [1] * 12)
+    plain, by_tokens = (Planner([Chain("a", Evidence(12, Verdict.WRONG), costs=c)], price=0.0) for c in (None, costs))
+    assert by_tokens.next(1)[0].prefix > plain.next(1)[0].prefix
+
+
+def test_a_chain_whose_rollouts_cost_more_waits_and_is_done_sooner() -> None:
+    planner = Planner([Chain("dear", WRONG, costs=[3.0] * 7), Chain("cheap", WRONG, costs=[0.5] * 7)], price=0.0)
+    assert planner.next(1)[0].chain == "cheap"
+    planner.price = planner.value("dear") * 2
+    assert planner.done("dear")
+
+
+@pytest.mark.parametrize("costs", [[1.0] * 6, [1.0] * 8, [1.0] * 6 + [0.0], [1.0] * 6 + [float("nan")]])
+def test_costs_that_are_not_one_positive_number_a_prefix_are_refused(costs: list[float]) -> None:
+    with pytest.raises(InvalidInput, match="costs of 'a': must be 7 positive numbers"):
+        Planner([Chain("a", WRONG, costs=costs)])
+
+
+@given(st.lists(st.floats(0.1, 1e4), min_size=1, max_size=20), st.floats(0, 1e4), st.floats(0, 10), st.floats(0.01, 10))
+def test_what_rollouts_cost_is_what_they_read_and_write(
+    lengths: list[float], before: float, read: float, written: float
+) -> None:
+    prices = Prices(read, written)
+    costs = prices.of_prefixes(before, lengths)
+    for prefix, cost in enumerate(costs, 1):
+        assert cost == pytest.approx(read * (before + sum(lengths[:prefix])) + written * sum(lengths[prefix:]))
+    even = prices.of_prefixes(before, [2.0] * 9)
+    assert sum(even) / len(even) == pytest.approx(prices.mean(before, 18.0))
 
 
 def test_a_sibling_is_rated_anew_when_the_problem_says_more() -> None:
