@@ -7,16 +7,14 @@ or a last line that is a bare number, formula or choice. The mark that stands la
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
+
+from reasoning.spelling import BOXED, closing
 
 LONGEST: Final = 400
 """Code points; what follows "The answer is" and is longer is prose, not an answer."""
-_LONGEST_NORMALISED: Final = 20_000
 
-_BOXED: Final = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_BRACE: Final = re.compile(r"\\\\|\\[{}]|[{}]")
 _TAG: Final = re.compile(r"<answer>(?P<a>(?:(?!<answer>)[\s\S])*?)</answer>", re.IGNORECASE)
 _HASHES: Final = re.compile(r"####(?!#)[ \t]*(?P<a>[^\r\n#][^\r\n]*)")
 _HEADING: Final = re.compile(
@@ -104,21 +102,11 @@ def _is_short(text: str) -> bool:
 
 def _boxed(text: str) -> Iterator[tuple[int, str]]:
     """The last box that is closed, with the offset of its end; braces nest, a box in a box yields the inner one."""
-    for match in reversed(list(_BOXED.finditer(text))[-8:]):
-        end = _closing(text, match.end())
+    for match in reversed(list(BOXED.finditer(text))[-8:]):
+        end = closing(text, match.end())
         if end is not None:
             yield end + 1, text[match.end() : end]
             return
-
-
-def _closing(text: str, start: int) -> int | None:
-    """Where the brace that was opened just before `start` closes, or None."""
-    depth = 1
-    for brace in _BRACE.finditer(text, start):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        if depth == 0:
-            return brace.start()
-    return None
 
 
 def _marked(text: str) -> Iterator[tuple[int, str]]:
@@ -146,103 +134,3 @@ def _clean(raw: str) -> str | None:
     if len(answer) > LONGEST or answer.endswith(":") or answer.casefold().strip(".:") in _NO_ANSWER:
         return None
     return answer
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# One spelling for what is written in many ways
-
-_SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_Replacement = str | Callable[[re.Match[str]], str]
-_SPELLINGS: Final[tuple[tuple[re.Pattern[str], _Replacement], ...]] = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"(?<!\\)\$((?:[^$\\]|\\.)+)\$(?![\d$.])", r" \1 "),
-        (r"(?<=\d)\\,(?=\d{3}(?!\d))", ""),
-        (r"^\](?P<inside>[^\[\]]*)\[$", r"(\1)"),
-        (r"^\[(?P<inside>[^\[\]]*)\[$", r"[\1)"),
-        (r"^\](?P<inside>[^\[\]]*)\]$", r"(\1]"),
-        (r"\\langle(?![a-zA-Z])", "("),
-        (r"\\rangle(?![a-zA-Z])", ")"),
-        (r"^(?:=(?!=)|≈|\\approx(?![a-zA-Z])|(?:about|approximately|roughly)(?=\s[-+$\d.\\]))\s*", ""),
-        (r"[−–—﹣－‐‑]", "-"),
-        (r"×|✕", r"\\times "),
-        (r"÷", r"\\div "),
-        (r"[·⋅∙]", r"\\cdot "),
-        (r"π", r"\\pi "),
-        (r"√", r"\\sqrt "),
-        (r"∞", r"\\infty "),
-        (r"≤|⩽|<=|\\leq(?:slant)?(?![a-zA-Z])", r"\\le "),
-        (r"≥|⩾|>=|\\geq(?:slant)?(?![a-zA-Z])", r"\\ge "),
-        (r"≠|!=|\\neq(?![a-zA-Z])", r"\\ne "),
-        (r"∪", r"\\cup "),
-        (r"∈", r"\\in "),
-        (r"±", r"\\pm "),
-        (r"[‘’]", "'"),
-        (r"[“”]", '"'),
-        (r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda match: "^{" + match[0].translate(_SUPERSCRIPTS) + "}"),
-        (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
-        (r"\\dbinom(?![a-zA-Z])|\\tbinom(?![a-zA-Z])", r"\\binom"),
-        (r"\{,\}", ","),
-        (r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits)(?![a-zA-Z])\.?", ""),
-        (r"(?<!\\)\\!", ""),
-        (r"(?<!\\)\\\{", r"\\lbrace "),
-        (r"(?<!\\)\\\}", r"\\rbrace "),
-        (r"(?<!\\)\\[,;: ]|\\q?quad(?![a-zA-Z])|~|\\hspace\{[^{}]*\}", " "),
-        (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))|\\degree(?![a-zA-Z])|º", "°"),
-        (r"(?<!\\)\\%", "%"),
-        (r"\\\$|\\textdollar(?![a-zA-Z])", "$"),
-        (
-            r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|rm|bf|operatorname)\s*\{([^{}]*)\}",
-            r" \1 ",
-        ),
-        (r"\\(?:ldots|dots|cdots)(?![a-zA-Z])|…", "..."),
-        (r"\s+", " "),
-    )
-)
-_WRAPPINGS: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"\$\$((?:[^$\\]|\\.)*)\$\$",
-        r"\$((?:[^$\\]|\\.)+)\$",
-        r"\\\(((?:(?!\\\().)*)\\\)",
-        r"\\\[((?:(?!\\\[).)*)\\\]",
-        r"\*\*([^*]*)\*\*",
-        r"`([^`]*)`",
-    )
-)
-_PLAIN: Final = re.compile(r"-?\d+(?:\.\d+)?")
-_VULGAR: Final = re.compile(r"(\d+)\u2044(\d+)")
-
-
-def normalise(text: str) -> str:
-    """One spelling of an answer: Unicode, LaTeX spacing, sizes, wrappers and closing stops settled; case is kept.
-
-    It changes no meaning. Idempotent. Beyond 20,000 code points only the ends are trimmed.
-    """
-    text = text.strip()
-    if len(text) > _LONGEST_NORMALISED:
-        return text
-    if _PLAIN.fullmatch(text):
-        return text
-    for _ in range(64):
-        settled = _settle(text)
-        if settled == text:
-            break
-        text = settled
-    return text
-
-
-def _settle(text: str) -> str:
-    for wrapping in _WRAPPINGS:
-        match = wrapping.fullmatch(text)
-        if match:
-            text = match[1].strip()
-    for pattern, replacement in _SPELLINGS:
-        text = pattern.sub(replacement, text)
-    if not text.isascii():
-        text = "".join(_VULGAR.sub(r" \\frac{\1}{\2}", unicodedata.normalize("NFKC", char)) for char in text)
-    text = text.strip()
-    box = _BOXED.match(text)
-    if box and _closing(text, box.end()) == len(text) - 1:
-        text = text[box.end() : -1].strip()
-    return text if text.endswith("...") else text.rstrip(".,;:").rstrip()

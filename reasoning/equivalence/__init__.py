@@ -15,13 +15,13 @@ import os
 from functools import lru_cache
 from typing import Final
 
-from reasoning.answers import normalise
 from reasoning.equivalence.child import Child
 from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation
 from reasoning.equivalence.rules import decide, rational_leaf
+from reasoning.spelling import normalise
 from reasoning.types import Verdict
 
-GRADER_VERSION: Final = "2"
+GRADER_VERSION: Final = "3"
 """Changes whenever a verdict may: grades carry it, and are made anew where it differs."""
 LONGEST: Final = 2_000
 """Code points of an answer beyond which only sameness is looked at."""

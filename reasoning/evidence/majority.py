@@ -14,8 +14,8 @@ from itertools import combinations
 from math import comb
 from typing import Final
 
-from reasoning.answers import normalise
 from reasoning.equivalence import Equivalence, Relation, equal
+from reasoning.spelling import normalise
 
 MOST_SPELLINGS: Final = 48
 """So many different spellings, the most frequent first, are compared with each other: 1,128 pairs. A rarer one counts

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasoning.answers import find, normalise, reference
+from reasoning.answers import find, reference
+from reasoning.spelling import normalise
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 latex = st.lists(

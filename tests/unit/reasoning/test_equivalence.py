@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.equivalence import CASES, Case, compare_all, read_cases, report
-from reasoning.answers import normalise
 from reasoning.equivalence import Equivalence, Relation, equal, grade, worker
 from reasoning.equivalence.deep import decide_deeply
 from reasoning.equivalence.grammar import LONGEST, parse
 from reasoning.equivalence.tree import Unreadable
 from reasoning.equivalence.worker import guarded
+from reasoning.spelling import normalise
 from reasoning.types import Verdict
 
 PAIRS = read_cases(CASES)
