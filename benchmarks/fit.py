@@ -184,7 +184,7 @@ def _prepared(stack: Stack, file: Path) -> Driver:
 def fitted(driver: Driver) -> tuple[dict[str, Any], float]:
     """A fit by the API, and the routing that follows it."""
     began = time.monotonic()
-    code = driver.call("projects/pipeline/fits/", {})["id"]
+    code = driver.call("projects/pipeline/fits/", {})["code"]
     while (fit := driver.call(f"fits/{code}/"))["state"] in ("queued", "running"):
         if time.monotonic() - began > FIT_WITHIN:
             raise SystemExit(f"the fit did not end within {FIT_WITHIN:.0f} s")

@@ -158,7 +158,7 @@ class Driver:
         """Start a run and wait for its end; kill and restart the stack once when `kill_at` of it is done."""
         began = time.monotonic()
         self.asked = []
-        code = self.call("projects/pipeline/runs/", {"kind": kind})["id"]
+        code = self.call("projects/pipeline/runs/", {"kind": kind})["code"]
         while time.monotonic() - began < RUN_WITHIN:
             self.asked.append((time.monotonic(), fetch(f"{self.stack.endpoint}/health")["requests"]))
             found: dict[str, Any] = self.call(f"runs/{code}/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Final, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -32,6 +33,25 @@ class Pages(CursorPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 500
+    page_size_query_description = f"Rows a page, at least 1; more than {max_page_size} are given as {max_page_size}."
+
+    def get_page_size(self, request: Request) -> int:
+        """What REST framework takes for the default, such as 0 or a misspelt number, is refused."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        digits = asked.lstrip("0")
+        if not (digits and asked.isascii() and asked.isdecimal()):
+            raise Invalid(self.page_size_query_param, "must be a whole number from 1")
+        # Beyond so many digits Python reads no number, nor need it.
+        return min(int(digits[:_KEY_DIGITS]), self.max_page_size)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] = {"type": "integer", "minimum": 1, "default": self.page_size}
+        return parameters
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:
@@ -68,7 +88,7 @@ class View(APIView):
     parser_classes: tuple[type[BaseParser], ...] = (JSONBody,)
     renderer_classes = (JSON,)
     content_negotiation_class = OneForm
-    pagination_class = Pages
+    pagination_class: type[Pages] | None = Pages
     scopes: ClassVar[dict[str, str]] = {}
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -95,10 +115,10 @@ class View(APIView):
     def project(self, slug: str, right: Right) -> Project:
         return project_for(self.person, slug, right)
 
-    def owned(self, rows: QuerySet[Row], code: str, right: Right) -> Row:
+    def owned(self, rows: QuerySet[Row], code: str, right: Right, project_at: str = "project") -> Row:
         """The row of this code, if the person has the right in its project; else as if there were none."""
         row = rows.filter(code=code).first()
-        project: Project | None = getattr(row, "project", None)
+        project: Project | None = attrgetter(project_at)(row) if row else None
         if row is None or project is None or not rights_in(self.person, project):
             raise Http404(f"There is no {code}.")
         project_for(self.person, project.slug, right)
@@ -107,6 +127,6 @@ class View(APIView):
     def page(
         self, request: Request, rows: QuerySet[Row], show: Callable[[Sequence[Row]], list[dict[str, Any]]]
     ) -> Response:
-        pages = self.pagination_class()
+        pages = (self.pagination_class or Pages)()
         found = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response(show(found or []))

@@ -15,7 +15,7 @@ from annotator import exports
 from annotator.api.asked import ExportRequest
 from annotator.api.base import View
 from annotator.api.files import serve
-from annotator.api.shapes import ExportAccepted, ExportShape
+from annotator.api.shapes import Accepted, ExportShape
 from annotator.errors import Invalid
 from annotator.models import Export, ExportFile
 from annotator.permissions import Right
@@ -49,7 +49,7 @@ class Exports(View):
         project = self.project(slug, Right.EXPORT)
         return self.page(request, _rows().filter(project=project), lambda rows: [shown(row) for row in rows])
 
-    @extend_schema(request=ExportRequest, responses={202: ExportAccepted})
+    @extend_schema(request=ExportRequest, responses={202: Accepted})
     def post(self, request: Request, slug: str) -> Response:
         """Ask for the labels as they stand, in a format. The same snapshot and choices give the same export again."""
         project = self.project(slug, Right.EXPORT)

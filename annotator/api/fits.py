@@ -17,7 +17,7 @@ from annotator.permissions import Right
 
 def shown(fit: Fit) -> dict[str, Any]:
     return {
-        "id": fit.code,
+        "code": fit.code,
         "state": fit.state,
         "detail": fit.detail,
         "in_force": fit.state == WorkState.DONE and fit.superseded_at is None,
@@ -43,7 +43,7 @@ class Fits(View):
     def post(self, request: Request, slug: str) -> Response:
         """Fit to what is known now; the one that is under way is given again. Then every solution is decided again."""
         fit = fitting.request(self.project(slug, Right.MANAGE), self.person)
-        return Response({"id": fit.code}, status=202)
+        return Response({"code": fit.code}, status=202)
 
 
 class FitDetail(View):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from annotator import intake
 from annotator.api.base import View
 from annotator.api.bodies import Untouched, pieces
-from annotator.api.shapes import Accepted, IntakeRowShape, IntakeShape
+from annotator.api.shapes import Begun, IntakeRowShape, IntakeShape, begun
 from annotator.intake.options import AS as LABELS_AS
 from annotator.intake.options import CONTAINERS
 from annotator.models import Intake
@@ -26,7 +26,7 @@ REFUSALS_SHOWN: Final = 200
 
 def summary(row: Intake) -> dict[str, Any]:
     return {
-        "id": row.code,
+        **begun(row.code),
         "name": row.name,
         "format": row.format,
         "state": row.state,
@@ -68,7 +68,7 @@ class Intakes(View):
             OpenApiParameter("annotators_are_people", bool, description="One key is one person in all rows"),
         ],
         request={"*/*": OpenApiTypes.BINARY},
-        responses={202: Accepted},
+        responses={202: Begun},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Send the raw file as the body. It is kept, then read by a worker: see `/intakes/{id}/`."""
@@ -82,7 +82,7 @@ class Intakes(View):
             person=self.person,
             name=request.query_params.get("name", ""),
         )
-        return Response({"id": row.code}, status=202)
+        return Response(begun(row.code), status=202)
 
 
 class IntakeDetail(View):

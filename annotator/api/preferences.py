@@ -28,7 +28,7 @@ def shown(rows: Sequence[Preference], person: Person) -> list[dict[str, Any]]:
 def _one(row: Preference) -> dict[str, Any]:
     value = beliefs.solution_value(row.solution)
     return {
-        "id": row.code,
+        "code": row.code,
         "run": row.run.code,
         "problem": {
             "code": row.solution.problem.code,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,7 +25,7 @@ def _review(review: Review) -> dict[str, Any]:
 def _shown(found: reviews.Reviewable) -> dict[str, Any]:
     row = found.annotation
     return {
-        "annotation": row.code,
+        "code": row.code,
         "rater": row.rater.code,
         "purpose": row.purpose,
         "finish_reason": row.finish_reason,
@@ -47,6 +46,7 @@ def _shown(found: reviews.Reviewable) -> dict[str, Any]:
 
 class Annotations(View):
     scopes: ClassVar = {"GET": "read"}
+    pagination_class = None  # as many as people read one solution
 
     @extend_schema(responses=ReviewableShape(many=True), operation_id="annotations_list")
     def get(self, request: Request, code: str) -> Response:
@@ -69,10 +69,8 @@ class AnnotationReview(View):
 
         409 where you reviewed it, where it was returned or superseded, or an expert has settled the solution.
         """
-        annotation = Annotation.objects.select_related("solution").filter(code=code).first()
-        if annotation is None:
-            raise Http404(f"There is no {code}.")
-        self.owned(Solution.objects.select_related("project"), annotation.solution.code, Right.REVIEW)
+        rows = Annotation.objects.select_related("solution__project")
+        annotation = self.owned(rows, code, Right.REVIEW, "solution.project")
         shape = ReviewRequest(data=request.data)
         shape.is_valid(raise_exception=True)
         return Response(

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from annotator import runs
 from annotator.api.asked import RunRequest
 from annotator.api.base import View
-from annotator.api.shapes import Accepted, EstimateShape, RunShape
+from annotator.api.shapes import Begun, EstimateShape, RunShape, begun
 from annotator.models import Run, RunKind
 from annotator.permissions import Right
 
@@ -32,7 +32,7 @@ def _shown(
     run: Run, progress: runs.Progress, failures: Sequence[runs.FailureGroup], yielded: runs.Yield | None
 ) -> dict[str, Any]:
     return {
-        "id": run.code,
+        **begun(run.code),
         "kind": run.kind,
         "state": run.state,
         "detail": run.detail,
@@ -74,7 +74,7 @@ class Runs(View):
         rows = Run.objects.filter(project=self.project(slug, Right.VIEW)).select_related("endpoint")
         return self.page(request, rows, _shown_all)
 
-    @extend_schema(request=RunRequest, responses={202: Accepted})
+    @extend_schema(request=RunRequest, responses={202: Begun})
     def post(self, request: Request, slug: str) -> Response:
         """Start a run; without a selection it looks at the solutions that lack its evidence.
 
@@ -90,7 +90,7 @@ class Runs(View):
             person=self.person,
             seed=asked["seed"],
         )
-        return Response({"id": run.code}, status=202)
+        return Response(begun(run.code), status=202)
 
 
 class RunEstimate(View):

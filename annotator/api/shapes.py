@@ -5,11 +5,23 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from annotator.api.asked import RatingShape
-from annotator.models import FinishReason, Purpose, SolutionStatus, WorkState
+from annotator.models import FinishReason, Purpose, RunKind, SolutionStatus, Source, WorkState
 
 
 class Accepted(serializers.Serializer[object]):
-    id = serializers.CharField()
+    """What was asked for is on its way: its own call says how far it is."""
+
+    code = serializers.CharField()
+
+
+class Begun(Accepted):
+    """`id` is `code` by the name that it had first; it stays."""
+
+    id = serializers.CharField(help_text="The same as `code`")
+
+
+def begun(code: str) -> dict[str, str]:
+    return {"code": code, "id": code}
 
 
 class RefusalShape(serializers.Serializer[object]):
@@ -26,8 +38,7 @@ class CountsShape(serializers.Serializer[object]):
     refused = serializers.IntegerField()
 
 
-class IntakeRowShape(serializers.Serializer[object]):
-    id = serializers.CharField()
+class IntakeRowShape(Begun):
     name = serializers.CharField()
     format = serializers.CharField()
     state = serializers.ChoiceField(WorkState.choices)
@@ -77,21 +88,27 @@ class YieldShape(serializers.Serializer[object]):
     preferences = serializers.IntegerField(help_text="Pairs of steps")
 
 
-class RunShape(serializers.Serializer[object]):
-    id = serializers.CharField()
-    kind = serializers.CharField()
+class FailureShape(serializers.Serializer[object]):
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+    skipped = serializers.BooleanField(help_text="They got no look at all")
+    examples = serializers.ListField(child=serializers.CharField(), help_text="Codes of up to three solutions")
+
+
+class RunShape(Begun):
+    kind = serializers.ChoiceField(RunKind.choices)
     state = serializers.ChoiceField(WorkState.choices)
     detail = serializers.CharField()
     endpoint = serializers.CharField(allow_null=True)
     progress = ProgressShape()
     cost = CostShape()
     yielded = YieldShape(allow_null=True, help_text="Of a search; null for other kinds")
-    failures = serializers.ListField(child=serializers.DictField())
+    failures = FailureShape(many=True, help_text="The most frequent reasons first")
     simulated = serializers.BooleanField()
 
 
 class FitShape(serializers.Serializer[object]):
-    id = serializers.CharField()
+    code = serializers.CharField()
     state = serializers.ChoiceField(WorkState.choices)
     detail = serializers.CharField()
     in_force = serializers.BooleanField()
@@ -128,7 +145,7 @@ class ReviewShape(serializers.Serializer[object]):
 
 
 class ReviewableShape(serializers.Serializer[object]):
-    annotation = serializers.CharField()
+    code = serializers.CharField()
     rater = serializers.CharField()
     purpose = serializers.ChoiceField(Purpose.choices)
     finish_reason = serializers.ChoiceField(FinishReason.choices)
@@ -141,8 +158,10 @@ class ReviewableShape(serializers.Serializer[object]):
 class AnnotationShape(serializers.Serializer[object]):
     annotation = serializers.CharField()
     solution = serializers.CharField()
-    first_error = serializers.IntegerField(allow_null=True)
-    finish_reason = serializers.CharField()
+    first_error = serializers.IntegerField(
+        allow_null=True, help_text="0-based; -1 where there is none, null where that was left open"
+    )
+    finish_reason = serializers.ChoiceField(FinishReason.choices)
 
 
 class LeaseShape(serializers.Serializer[object]):
@@ -180,14 +199,14 @@ class PosteriorShape(serializers.Serializer[object]):
 class LabelShape(serializers.Serializer[object]):
     index = serializers.IntegerField()
     value = serializers.IntegerField()
-    source = serializers.CharField()  # type: ignore[assignment]
+    source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
     provisional = serializers.BooleanField()
     p_correct = serializers.FloatField(allow_null=True)
 
 
 class SettlementShape(serializers.Serializer[object]):
     first_error = serializers.IntegerField(allow_null=True)
-    source = serializers.CharField()  # type: ignore[assignment]
+    source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
     provisional = serializers.BooleanField()
     simulated = serializers.BooleanField()
     stand_in = serializers.BooleanField(help_text="They rest on a majority answer in place of a reference answer")
@@ -228,7 +247,7 @@ class SolutionShape(serializers.Serializer[object]):
 
 
 class PreferenceShape(serializers.Serializer[object]):
-    id = serializers.CharField()
+    code = serializers.CharField()
     run = serializers.CharField()
     problem = ProblemRowShape()
     solution = serializers.CharField(help_text="Whose first `prefix` steps both follow")
@@ -258,7 +277,3 @@ class ExportShape(serializers.Serializer[object]):
     simulated = serializers.BooleanField()
     stand_in = serializers.BooleanField(help_text="Some labels rest on majority answers")
     files = FileShape(many=True)
-
-
-class ExportAccepted(serializers.Serializer[object]):
-    code = serializers.CharField()

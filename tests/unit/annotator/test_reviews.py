@@ -113,7 +113,7 @@ def test_a_program_reads_and_returns_work(project: Project, reviewer: Person) ->
     annotation = handed_in(project, make.make_person(project=project))
     caller = Caller(reviewer)
     [work] = json_of(caller.get(f"solutions/{annotation.solution.code}/annotations/"))
-    assert work["annotation"] == annotation.code
+    assert work["code"] == annotation.code
     assert work["ratings"][1] == {"index": 1, "rating": -1, "reason": "nine\0", "correction": ""}
     path = f"annotations/{annotation.code}/review/"
     said = json_of(caller.post(path, {"accepted": False, "comment": "why?"}), 201)

@@ -12,7 +12,7 @@ from tests.unit.annotator.api.caller import Caller, json_of, problem_of
 
 def test_a_fit_is_asked_for_and_told_once_it_is_done(manager: Caller, project: Project) -> None:
     answer = json_of(manager.post(f"projects/{project.slug}/fits/"), 202)
-    fit = Fit.objects.get(code=answer["id"])
+    fit = Fit.objects.get(code=answer["code"])
     assert fit.created_by == manager.person
     told = json_of(manager.get(f"fits/{fit.code}/"))
     assert (told["state"], told["in_force"], told["report"], told["parameters"]) == ("queued", False, {}, None)
@@ -26,7 +26,7 @@ def test_a_fit_is_asked_for_and_told_once_it_is_done(manager: Caller, project: P
 
 
 def test_the_fit_under_way_is_given_again(manager: Caller, project: Project) -> None:
-    ids = {json_of(manager.post(f"projects/{project.slug}/fits/"), 202)["id"] for _ in range(2)}
+    ids = {json_of(manager.post(f"projects/{project.slug}/fits/"), 202)["code"] for _ in range(2)}
     assert len(ids) == 1
 
 

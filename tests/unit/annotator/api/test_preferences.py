@@ -27,7 +27,7 @@ def test_a_pair_tells_what_both_steps_follow(manager: Caller, project: Project, 
     pair = make.make_preference(solution, run, 2, chosen="Four.", rejected="Three.", simulated=True)
     [row] = listed(manager, project)["results"]
     assert row == {
-        "id": pair.code,
+        "code": pair.code,
         "run": run.code,
         "problem": {"code": solution.problem.code, "statement": solution.problem.statement, "answer": "18"},
         "solution": solution.code,
@@ -49,7 +49,7 @@ def test_pairs_come_in_pages_newest_first_in_as_many_queries_however_many(
     with django_assert_max_num_queries(18):
         first = listed(manager, project, "?page_size=3")
     second = json_of(manager.get(first["next"].split("/api/v1/")[1]))
-    assert [row["id"] for row in first["results"] + second["results"]] == [pair.code for pair in reversed(pairs)]
+    assert [row["code"] for row in first["results"] + second["results"]] == [pair.code for pair in reversed(pairs)]
     assert second["next"] is None
 
 

@@ -119,7 +119,7 @@ def test_an_outsider_finds_nothing_and_learns_no_name(
     method, path = call.format(**names).split()
     problem = problem_of(outsider.call(method, path), 404)
     if "{slug}" not in call:
-        assert project.slug not in problem["detail"]
+        assert problem["detail"] == f"There is no {path.split('/')[1]}."
 
 
 @pytest.mark.parametrize("path", OF_ONE_PERSON)

@@ -21,7 +21,7 @@ def project(db: None) -> Project:
 
 def started(manager: Caller, project: Project, **body: Any) -> Run:
     answer = json_of(manager.post(f"projects/{project.slug}/runs/", {"kind": "judge", **body}), 202)
-    assert answer.keys() == {"id"}
+    assert answer["id"] == answer["code"]
     return Run.objects.get(code=answer["id"])
 
 
@@ -42,7 +42,7 @@ def test_each_kind_of_run_starts(kind: str, manager: Caller, project: Project) -
     make.make_solution(project)
     run = started(manager, project, kind=kind, selection={"limit": 5})
     told = json_of(manager.get(f"runs/{run.code}/"))
-    assert (told["id"], told["kind"], told["state"]) == (run.code, kind, "queued")
+    assert (told["code"], told["kind"], told["state"]) == (run.code, kind, "queued")
 
 
 def test_a_run_tells_progress_cost_and_what_failed(manager: Caller, project: Project) -> None:
@@ -87,6 +87,7 @@ def test_an_estimate_starts_nothing(manager: Caller, project: Project) -> None:
         ({"kind": "judge", "selection": {"again": "\0"}}, "selection.again"),
         ({"kind": "judge", "config": {"votes": 0}}, "config.votes"),
         ({"kind": "judge", "config": {"voices": 1}}, "config.voices"),
+        ({"kind": "rollouts", "config": {"spend": "steps"}}, "config.spend"),
         ({"kind": "judge", "seed": -1}, "seed"),
     ],
 )
@@ -115,8 +116,8 @@ def test_a_run_pauses_goes_on_and_is_cancelled_for_good(manager: Caller, project
 def test_runs_are_listed_newest_first(manager: Caller, project: Project) -> None:
     runs = [make.make_run(project, state=WorkState.DONE) for _ in range(3)]
     listed = json_of(manager.get(f"projects/{project.slug}/runs/?page_size=2"))
-    assert [row["id"] for row in listed["results"]] == [runs[2].code, runs[1].code]
-    assert [row["id"] for row in json_of(manager.get(listed["next"]))["results"]] == [runs[0].code]
+    assert [row["code"] for row in listed["results"]] == [runs[2].code, runs[1].code]
+    assert [row["code"] for row in json_of(manager.get(listed["next"]))["results"]] == [runs[0].code]
 
 
 def test_the_states_of_items_are_those_that_progress_counts() -> None:

@@ -50,6 +50,33 @@ def test_every_operation_says_what_it_does_and_how_its_errors_look(schema: dict[
     assert len(ids) == len(set(ids))
 
 
+def test_what_has_a_code_calls_it_so(schema: dict[str, Any]) -> None:
+    shapes = schema["components"]["schemas"]
+    assert {name for name, shape in shapes.items() if "id" in shape.get("properties", {})} == {
+        "Begun",
+        "Intake",
+        "IntakeRow",
+        "Run",
+    }
+    for name, shape in shapes.items():
+        if "id" in shape.get("properties", {}):
+            assert {"id", "code"} <= set(shape["required"]), name
+
+
+def test_every_list_in_pages_says_how_long_they_are(schema: dict[str, Any]) -> None:
+    parameters = {
+        operation["operationId"]: {each["name"]: each for each in operation["parameters"]}
+        for operations in schema["paths"].values()
+        for operation in operations.values()
+        if "Paginated" in str(operation["responses"])
+    }
+    assert len(parameters) == 7
+    for known in parameters.values():
+        assert known["page_size"]["schema"] == {"type": "integer", "minimum": 1, "default": 100}
+        assert "500" in known["page_size"]["description"]
+        assert "cursor" in known
+
+
 def test_the_schema_is_served_to_everybody_as_yaml_and_as_json(client: Client) -> None:
     assert client.get("/api/schema/").content.startswith(b"openapi: 3.1")
     served = client.get("/api/schema/", headers={"Accept": "application/json"})
