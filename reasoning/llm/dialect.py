@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from reasoning.errors import EndpointRefused
-from reasoning.llm.values import Request
+from reasoning.llm.values import Request, well_formed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Dialect:
         """The JSON body of a chat completion request."""
         body: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": m.role, "content": _sendable(m.content)} for m in request.messages],
+            "messages": [{"role": m.role, "content": well_formed(m.content)} for m in request.messages],
             self.tokens: request.max_tokens,
         }
         if request.n > 1:
@@ -50,31 +52,38 @@ class Dialect:
             return {"type": "json_object"}
         return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
-    def after_refusal(self, refusal: EndpointRefused) -> Dialect | None:
-        """The next simpler way to say it, where a 400 or 422 complains of something that can be said otherwise."""
-        if refusal.status not in (400, 422):
-            return None
+    def after_refusal(self, refusal: EndpointRefused, request: Request) -> Dialect | None:
+        """The next simpler way to say it, where a 400 or 422 complains of something that can be said otherwise.
+
+        A refusal may quote anything: what does not change the words of this request is not unlearned.
+        """
         words = refusal.detail.lower()
-        if "max_tokens" in words and "max_completion_tokens" in words and self.tokens == "max_tokens":
-            return replace(self, tokens="max_completion_tokens")
-        if ("response_format" in words or "json_schema" in words) and self.structure != "none":
-            return replace(self, structure="object" if self.structure == "schema" else "none")
-        if "temperature" in words and self.temperature:
-            return replace(self, temperature=False)
-        if "logprobs" in words and self.logprobs:
-            return replace(self, logprobs=False)
-        if "seed" in words and self.seed:
-            return replace(self, seed=False)
-        if "stop" in words and self.stop:
-            return replace(self, stop=False)
-        several = ("'n'", '"n"', "`n`", "n > 1", "n must be", "multiple completions", "only one completion")
-        if self.several and any(hint in words for hint in several):
-            return replace(self, several=False)
-        return None
+        if refusal.status not in (400, 422) or _TOO_LONG.search(words):
+            return None
+        simpler = (way for complaint, way in self._ways() if complaint.search(words))
+        return next((way for way in simpler if self._differs(way, request)), None)
+
+    def _differs(self, other: Dialect, request: Request) -> bool:
+        if request.n > 1 and other.several != self.several:
+            return True
+        return other.body(request, "") != self.body(request, "")
+
+    def _ways(self) -> Iterator[tuple[re.Pattern[str], Dialect]]:
+        """What may be complained of, and how it is said without."""
+        yield _TOKENS, replace(self, tokens="max_completion_tokens")
+        yield _STRUCTURE, replace(self, structure="object" if self.structure == "schema" else "none")
+        yield _TEMPERATURE, replace(self, temperature=False)
+        yield _LOGPROBS, replace(self, logprobs=False)
+        yield _SEED, replace(self, seed=False)
+        yield _STOP, replace(self, stop=False)
+        yield _SEVERAL, replace(self, several=False)
 
 
-def _sendable(text: str) -> str:
-    """UTF-8 has no lone surrogates; a pair of them is the character it stands for."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+_TOO_LONG: Final = re.compile(r"context[ _](length|window|size)|too (large|long|many tokens)")
+_TOKENS: Final = re.compile(r"\bmax_tokens\b.*\bmax_completion_tokens\b")
+_STRUCTURE: Final = re.compile(r"response_format|json_schema|json_object|structured[ _]output|guided|grammar")
+_TEMPERATURE: Final = re.compile(r"\b(temperature|top_p)\b")
+_LOGPROBS: Final = re.compile(r"\b(top_)?logprobs\b")
+_SEED: Final = re.compile(r"\bseed\b")
+_STOP: Final = re.compile(r"\bstop\b")
+_SEVERAL: Final = re.compile(r"['\"`]n['\"`]|\bn (> ?1|must be)|multiple (completions|choices)|only one completion")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from collections.abc import Mapping
+from datetime import UTC
 
 import httpx2
 import openai
@@ -12,30 +14,34 @@ import openai
 from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, MalformedReply, RateLimited
 
 DETAIL_LENGTH = 500
+LONGEST_WAIT = 366 * 86_400.0
+"""Seconds: whatever is told beyond a year is never."""
 RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def shorten(text: str) -> str:
-    """At most `DETAIL_LENGTH` characters, white space collapsed."""
-    flat = " ".join(text.split())
+    """At most `DETAIL_LENGTH` characters that can be shown and stored, white space collapsed."""
+    flat = _UNSHOWABLE.sub("\ufffd", " ".join(text.split()))
     return flat if len(flat) <= DETAIL_LENGTH else flat[: DETAIL_LENGTH - 1] + "…"
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
     """Seconds from `retry-after-ms` or `Retry-After` (seconds or a date, RFC 9110 §10.2.3); None where not told."""
-    milliseconds = headers.get("retry-after-ms", "")
-    if milliseconds.replace(".", "", 1).isdigit():
-        return float(milliseconds) / 1000
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    if _NUMBER.fullmatch(milliseconds):
+        return min(float(milliseconds) / 1000, LONGEST_WAIT)
     value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if value.replace(".", "", 1).isdigit():
-        return float(value)
+    if _NUMBER.fullmatch(value):
+        return min(float(value), LONGEST_WAIT)
     try:
         at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        told = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()  # the obsolete forms leave GMT out
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, at.timestamp() - (time.time() if now is None else now))
+    return min(max(0.0, told - (time.time() if now is None else now)), LONGEST_WAIT)
 
 
 def words_of(body: object, text: str) -> str:
@@ -66,13 +72,24 @@ def from_openai(error: openai.APIError) -> EndpointError:
 def _from_status(error: openai.APIStatusError) -> EndpointError:
     response, status = error.response, error.status_code
     try:
-        words = words_of(response.json(), response.text)
-    except ValueError:
-        words = shorten(response.text)
-    detail = f"{status}: {words or response.reason_phrase}"
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    words = words_of(body, response.text) or shorten(response.reason_phrase)
+    if response.has_redirect_location:
+        words = shorten(f"it sends us on to {response.headers['location']}: that is the address to use, if any")
+    detail = f"{status}: {words}"
     wait = retry_after(response.headers)
-    if status == 429:
+    if status == 429 and not _is_spent(body):
         return RateLimited(detail, status=status, retry_after=wait)
-    if status in RETRIED_STATUSES or status >= 500:
+    if (status in RETRIED_STATUSES and status != 429) or status >= 500:
         return EndpointUnavailable(detail, status=status, retry_after=wait)
     return EndpointRefused(detail, status=status)
+
+
+def _is_spent(body: object) -> bool:
+    """OpenAI says 429 too where the account has no money left: no wait mends that."""
+    match body:
+        case {"error": {"code": "insufficient_quota"}} | {"error": {"type": "insufficient_quota"}}:
+            return True
+    return False

@@ -16,7 +16,7 @@ import httpx2
 import openai
 
 from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, MalformedReply
-from reasoning.llm import protocol
+from reasoning.llm import pooling, protocol, streams
 from reasoning.llm.budget import Budget, Spending
 from reasoning.llm.dialect import Dialect
 from reasoning.llm.faults import from_openai, shorten
@@ -47,7 +47,8 @@ class _Attempt:
     call: _Call
     number: int
     started: float = 0.0
-    status: str = "ok"
+    status: str = "Cancelled"
+    """Until a reply or an error has come."""
     detail: str = ""
     http_status: int | None = None
     request_id: str = ""
@@ -139,7 +140,7 @@ class OpenAIChat:
             try:
                 return await self._call(request, dialect)
             except EndpointRefused as refusal:
-                simpler = dialect.after_refusal(refusal)
+                simpler = dialect.after_refusal(refusal, request)
                 if simpler is None:
                     raise
             if self.dialect == dialect:
@@ -154,13 +155,14 @@ class OpenAIChat:
 
         async def send(attempt: _Attempt) -> Reply:
             content = await self._post("/chat/completions", body, attempt)
-            value = protocol.decode_stream(content) if self.endpoint.stream else protocol.decode(content)
+            value = streams.decode_stream(content) if self.endpoint.stream else protocol.decode(content)
             attempt.usage = protocol.told_usage(value, prices) or Usage()
             reply, attempt.estimated = protocol.read_reply(value, request, prices)
             return reply
 
         prices = self.endpoint.prices
-        prompt, most = protocol.guess_tokens(request.prompt_characters), request.n * request.max_tokens
+        prompt = protocol.guess_tokens(*(message.content for message in request.messages))
+        most = request.n * request.max_tokens
         rollouts = request.n if request.kind == "rollout" else 0
         estimate = Spending(prompt + most, prices.cost(prompt, most), rollouts)
         call = _Call(request.kind, request.n, Usage(prompt, 0, prices.cost(prompt, 0)), estimate)
@@ -171,9 +173,9 @@ class OpenAIChat:
 
         async def send(attempt: _Attempt) -> ScoreReply:
             content = await self._post(url, {"model": self.model, "input": request.text}, attempt)
-            return protocol.read_scores(protocol.decode(content), request, self.endpoint.prices)
+            return pooling.read_scores(protocol.decode(content), request, self.endpoint.prices)
 
-        tokens = protocol.guess_tokens(len(request.text))
+        tokens = protocol.guess_tokens(request.text)
         cost = self.endpoint.prices.cost(tokens, 0)
         return await self._with_retries(send, _Call(request.kind, 1, Usage(tokens, 0, cost), Spending(tokens, cost)))
 
@@ -215,12 +217,10 @@ class OpenAIChat:
             except EndpointError as error:
                 self._note_failure(attempt, error)
                 raise
-            except asyncio.CancelledError:
-                attempt.status = "Cancelled"
-                raise
             else:
-                attempt.usage, attempt.replied_model = answer.usage, answer.model
-                took.rollouts = attempt.call.most.rollouts
+                attempt.status, attempt.usage, attempt.replied_model = "ok", answer.usage, answer.model
+                came = len(answer.completions) if isinstance(answer, Reply) else 0
+                took.rollouts = min(came, attempt.call.most.rollouts)
                 return answer
             finally:
                 took.tokens, took.money = attempt.usage.tokens, attempt.usage.cost
@@ -285,7 +285,12 @@ def _connect(endpoint: Endpoint, transport: httpx2.AsyncBaseTransport | None) ->
         max_retries=0,
         timeout=endpoint.timeout,
         default_headers=dict(endpoint.headers),
-        http_client=openai.DefaultAioHttpClient(limits=limits, transport=transport, trust_env=transport is None),
+        http_client=openai.DefaultAioHttpClient(
+            limits=limits,
+            transport=transport,
+            trust_env=transport is None,
+            follow_redirects=False,  # it would lead to a login page, or the prompts to another host
+        ),
     )
 
 

@@ -1,30 +1,43 @@
-"""Reading replies of the chat completions and pooling protocols, without trusting them."""
+"""Reading replies of the chat completions protocol, without trusting them."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import orjson
 
 from reasoning.errors import MalformedReply
 from reasoning.llm.faults import shorten, words_of
-from reasoning.llm.values import Completion, Prices, Reply, Request, ScoreReply, ScoreRequest, TokenLogprob
+from reasoning.llm.values import Completion, Prices, Reply, Request, TokenLogprob, well_formed
 from reasoning.types import Usage
 
-CHARACTERS_PER_TOKEN = 3
-"""For guesses where an endpoint tells no usage, and for what a call may cost: rather too many."""
-MOST_TOKENS = 2**31 - 1
-LONGEST_NAME = 200
+BYTES_PER_TOKEN: Final = 3
+"""For guesses where an endpoint tells no usage, and for what a call may cost: rather too many tokens. Bytes, because a
+token of Chinese is about one character, which is three."""
+MOST_TOKENS: Final = 2**31 - 1
+LONGEST_TOKEN: Final = 128
+"""Characters. The longest tokens of the vocabularies in use are runs of spaces of this length."""
+LONGEST_NAME: Final = 200
 """Characters of a model's name that are believed."""
+LONGEST_FINISH: Final = 32
+MAY_BE_EMPTY: Final = frozenset({"length", "content_filter"})
+"""Ends of a choice that leave nothing to read and are no fault of the reply: the sample is there, its text is not."""
+ENDED: Final = frozenset({"eos", "eos_token", "end_turn", "stop_sequence"})
+"""What servers other than OpenAI's call "stop"."""
+
+_THOUGHT: Final = re.compile(r"\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
+_THOUGHT_BEGUN_BY_THE_TEMPLATE: Final = re.compile(r".*?^[^\S\n]*</think>[^\S\n]*$\s*", re.DOTALL | re.MULTILINE)
 
 
 def decode(body: bytes) -> dict[str, Any]:
     """A JSON object, or `MalformedReply` with the first of what came instead."""
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        value = _parsed(body)
+    except (ValueError, RecursionError) as error:
         begin = body[:200].decode("utf-8", "replace")
         raise MalformedReply(shorten(f"the reply is not JSON ({error}): {begin or '(empty)'}")) from error
     if not isinstance(value, dict):
@@ -32,12 +45,12 @@ def decode(body: bytes) -> dict[str, Any]:
     return value
 
 
-def decode_stream(body: bytes) -> dict[str, Any]:
-    """One reply of a whole body of server-sent events; a body that is plain JSON is what it is."""
-    if not body.lstrip().startswith((b"data:", b":", b"event:", b"id:")):
-        return decode(body)
-    lines = (line[5:].strip() for line in body.splitlines() if line.startswith(b"data:"))
-    return assemble(decode(line) for line in lines if line != b"[DONE]")
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Python's servers write what the standard forbids: half an emoji as "\ud83d", NaN, a byte order mark
+        return json.loads(body)
 
 
 def read_reply(value: dict[str, Any], request: Request, prices: Prices) -> tuple[Reply, bool]:
@@ -46,29 +59,72 @@ def read_reply(value: dict[str, Any], request: Request, prices: Prices) -> tuple
     if not isinstance(choices, list) or not choices:
         said = words_of(value, "") or shorten(str(value))
         raise MalformedReply(f"the reply has no choices: {said}")
-    completions = tuple(_completion(choice, request) for choice in choices)
+    completions = tuple(_completion(choice, request) for choice in _in_order(choices))
     usage, estimated = _usage(told_usage(value, prices), request, completions, prices)
-    return Reply(completions, _model(value), usage), estimated
+    return Reply(completions, model_of(value), usage), estimated
 
 
-def _model(value: dict[str, Any]) -> str:
+def model_of(value: Mapping[str, Any]) -> str:
     """The model's name as the endpoint tells it, kept to what a name can be."""
-    return str(value.get("model") or "").replace("\0", "")[:LONGEST_NAME]
+    name = value.get("model")
+    return _word(name, LONGEST_NAME) if isinstance(name, str) else ""
+
+
+def _word(text: str, longest: int) -> str:
+    return "".join(filter(str.isprintable, text))[:longest]
+
+
+def _in_order(choices: list[Any]) -> list[Any]:
+    """By their indices where these tell them apart: they may come as they were finished."""
+    placed = {choice["index"]: choice for choice in choices if _is_placed(choice)}
+    return [placed[index] for index in sorted(placed)] if len(placed) == len(choices) else choices
+
+
+def _is_placed(choice: Any) -> bool:
+    return isinstance(choice, dict) and type(choice.get("index")) is int
 
 
 def _completion(choice: Any, request: Request) -> Completion:
     match choice:
-        case {"message": {"content": str(text)}, **rest}:
+        case {"message": dict(message), **rest}:
             finish = rest.get("finish_reason")
-        case {"message": {"refusal": str(words)}}:
-            raise MalformedReply(shorten(f"the model refused: {words}"))
         case _:
             raise MalformedReply(shorten(f"a choice has no text: {choice}"))
+    text = _text(message, finish)
     if not isinstance(finish, str):
         raise MalformedReply("a choice has no finish_reason: the reply was cut off")
-    if not text and finish != "length":
-        raise MalformedReply(f"a choice is empty (finish_reason {finish})")
-    return Completion(text, finish, request.seed, _logprobs(choice.get("logprobs")))
+    text = spoken(well_formed(text))
+    if not text and finish not in MAY_BE_EMPTY:
+        raise MalformedReply(f"a choice is empty (finish_reason {_word(finish, LONGEST_FINISH)})")
+    if len(text) > LONGEST_TOKEN * request.max_tokens:
+        raise MalformedReply(f"a choice has {len(text):,} characters: more than {request.max_tokens:,} tokens can have")
+    ended = "stop" if finish in ENDED else _word(finish, LONGEST_FINISH)
+    return Completion(text, ended, request.seed, _logprobs(rest.get("logprobs")))
+
+
+def _text(message: Mapping[str, Any], finish: Any) -> str:
+    """A message's text, whole or in parts. What a model thought to itself is none."""
+    match message:
+        case {"content": str(text)}:
+            return text
+        case {"content": [*parts]} if all(isinstance(part, dict) for part in parts):
+            return "".join(str(part.get("text", "")) for part in parts if part.get("type") == "text")
+        case {"refusal": str(words)}:
+            raise MalformedReply(shorten(f"the model refused: {words}"))
+    if finish in MAY_BE_EMPTY:
+        return ""
+    if any(message.get(name) for name in ("reasoning_content", "reasoning")):
+        raise MalformedReply("a choice has no text: the model thought, and said nothing")
+    raise MalformedReply(shorten(f"a choice has no text: {dict(message)}"))
+
+
+def spoken(text: str) -> str:
+    """The text without the thoughts before it, which servers without a parser for them leave in it.
+
+    Where the prompt's template opened the thought, its end stands alone on a line: inside of JSON it cannot.
+    """
+    thought = _THOUGHT.match(text) or _THOUGHT_BEGUN_BY_THE_TEMPLATE.match(text)
+    return text[thought.end() :] if thought else text
 
 
 def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
@@ -77,7 +133,7 @@ def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
     tokens = []
     for entry in value["content"]:
         match entry:
-            case {"token": str(token), "logprob": float() | int() as logprob}:
+            case {"token": str(token), "logprob": float() | int() as logprob} if math.isfinite(logprob):
                 tokens.append(TokenLogprob(token, float(logprob)))
             case _:
                 raise MalformedReply(shorten(f"a logprob is not as the protocol says: {entry}"))
@@ -87,7 +143,7 @@ def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
 def told_usage(value: dict[str, Any], prices: Prices) -> Usage | None:
     """What the endpoint says that its reply took, whatever else is wrong with it; None where it tells nothing sound."""
     match value.get("usage"):
-        case {"prompt_tokens": int(prompt), "completion_tokens": int(completion)} if _plausible(prompt, completion):
+        case {"prompt_tokens": int(prompt), "completion_tokens": int(completion)} if plausible(prompt, completion):
             return Usage(prompt, completion, prices.cost(prompt, completion))
     return None
 
@@ -97,75 +153,15 @@ def _usage(
 ) -> tuple[Usage, bool]:
     if told is not None:
         return told, False
-    prompt = guess_tokens(request.prompt_characters)
-    completion = sum(guess_tokens(len(c.text)) for c in completions)
+    prompt = guess_tokens(*(message.content for message in request.messages))
+    completion = sum(guess_tokens(c.text) for c in completions)
     return Usage(prompt, completion, prices.cost(prompt, completion)), True
 
 
-def _plausible(*tokens: int) -> bool:
-    """Some servers tell −1 where they do not count."""
+def plausible(*tokens: int) -> bool:
+    """Whether they can be counts of tokens. Some servers tell −1 where they do not count."""
     return all(0 <= each <= MOST_TOKENS and not isinstance(each, bool) for each in tokens)
 
 
-def guess_tokens(characters: int) -> int:
-    return -(-characters // CHARACTERS_PER_TOKEN)
-
-
-def assemble(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """One reply of the chunks of a stream. A choice that never got its finish_reason keeps None: it was cut off."""
-    whole: dict[str, Any] = {"choices": [], "model": "", "usage": None}
-    choices: dict[int, dict[str, Any]] = {}
-    for chunk in chunks:
-        if "error" in chunk:
-            raise MalformedReply(f"the stream broke off: {words_of(chunk, str(chunk))}")
-        whole["model"] = chunk.get("model") or whole["model"]
-        whole["usage"] = chunk.get("usage") or whole["usage"]
-        for part in chunk.get("choices") or ():
-            _add_part(choices.setdefault(int(part.get("index", 0)), _empty_choice()), part)
-    whole["choices"] = [choices[i] for i in sorted(choices)]
-    return whole
-
-
-def _empty_choice() -> dict[str, Any]:
-    return {"message": {"content": ""}, "finish_reason": None, "logprobs": {"content": []}}
-
-
-def _add_part(choice: dict[str, Any], part: dict[str, Any]) -> None:
-    delta = part.get("delta") or {}
-    choice["message"]["content"] += delta.get("content") or ""
-    choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
-    choice["logprobs"]["content"] += (part.get("logprobs") or {}).get("content") or []
-
-
-def read_scores(value: dict[str, Any], request: ScoreRequest, prices: Prices) -> ScoreReply:
-    """Scores out of vLLM's pooling reply: `data[0].data` is one number a step, or one row of classes a step.
-
-    Of a row the last class is "right" (Qwen2.5-Math-PRM: [bad, good]); rows that do not sum to 1 are
-    taken as logits.
-    """
-    match value:
-        case {"data": [{"data": list(rows)}, *_]}:
-            scores = tuple(_score(row) for row in rows)
-        case _:
-            raise MalformedReply(shorten(f"the reply holds no scores: {value}"))
-    if len(scores) != request.steps:
-        raise MalformedReply(f"{request.steps} steps were sent, {len(scores)} scores came back")
-    match value.get("usage"):
-        case {"prompt_tokens": int(prompt)} if prompt and _plausible(prompt):
-            pass
-        case _:
-            prompt = guess_tokens(len(request.text))
-    return ScoreReply(scores, _model(value), Usage(prompt, 0, prices.cost(prompt, 0)))
-
-
-def _score(row: Any) -> float:
-    values = row if isinstance(row, list) else [row]
-    if not values or not all(isinstance(v, int | float) and math.isfinite(v) for v in values):
-        raise MalformedReply(shorten(f"a score is not a number: {row}"))
-    if len(values) == 1:
-        return float(values[0]) if 0 <= values[0] <= 1 else 1 / (1 + math.exp(-values[0]))
-    if all(0 <= v <= 1 for v in values) and abs(sum(values) - 1) < 0.01:
-        return float(values[-1])
-    top = max(values)
-    weights = [math.exp(v - top) for v in values]
-    return weights[-1] / sum(weights)
+def guess_tokens(*texts: str) -> int:
+    return -(-sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) // BYTES_PER_TOKEN)

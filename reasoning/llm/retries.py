@@ -35,8 +35,11 @@ class RetryPolicy:
         return attempt < self.attempts and malformed < self.malformed_replies
 
     def wait(self, error: EndpointError, attempt: int, rng: random.Random) -> float:
-        """What the endpoint asked for and a little more, else exponential with full jitter."""
-        if error.retry_after is not None:
+        """What the endpoint asked for and a little more, else exponential with full jitter.
+
+        To be asked for no wait (0, or a date that the clocks' difference has put into the past) is not to be asked.
+        """
+        if error.retry_after:
             return error.retry_after + rng.uniform(0, 0.1 * error.retry_after + 0.05)
         return rng.uniform(0, min(self.longest_wait, self.first_wait * 2 ** float(attempt)))
 
@@ -87,6 +90,5 @@ class Gate:
         self._opens = max(self._opens, self._clock() + seconds)
 
     async def passed(self) -> None:
-        left = self._opens - self._clock()
-        if left > 0:
+        while (left := self._opens - self._clock()) > 0:  # it may have been closed for longer meanwhile
             await self._sleep(left)

@@ -15,6 +15,13 @@ from reasoning.types import Usage
 Role = Literal["system", "user", "assistant"]
 
 
+def well_formed(text: str) -> str:
+    """UTF-8 has no lone surrogates; a pair of them is the character it stands for."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation."""
@@ -59,10 +66,6 @@ class Request:
             raise InvalidInput(f"max_tokens: {self.max_tokens} is less than 1")
         if not self.messages:
             raise InvalidInput("messages: there are none")
-
-    @property
-    def prompt_characters(self) -> int:
-        return sum(len(message.content) for message in self.messages)
 
     def fingerprint(self) -> str:
         """Hash of prompt and parameters, without `n`, `seed`, `sample` and `kind`: what a cache knows a call by."""
@@ -145,6 +148,10 @@ def _is_address(url: str) -> bool:
     return known and url.isprintable() and " " not in url
 
 
+def _fits_a_header(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a model is, and how it may be used. The key never shows in a repr."""
@@ -168,6 +175,13 @@ class Endpoint:
             raise InvalidInput(f"base_url: {self.base_url!r} is not of the form http(s)://host[:port]/path")
         if self.slots < 1:
             raise InvalidInput(f"slots: {self.slots} is less than 1")
+        if not _fits_a_header(self.api_key):
+            raise InvalidInput(
+                "api_key: it holds what no key can: a line break, an accent, another alphabet"
+            )
+        for name, value in self.headers:
+            if not _fits_a_header(name) or not _fits_a_header(value):
+                raise InvalidInput(f"headers: {name!r} or its value holds a character that no header can have")
 
 
 @dataclass(frozen=True, slots=True)

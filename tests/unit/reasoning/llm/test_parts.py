@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,11 +19,11 @@ from reasoning.errors import (
     MalformedReply,
     RateLimited,
 )
-from reasoning.llm import Budget, Completion, Message, Reply, Request, ScoreRequest, ScriptedClient, Spending
+from reasoning.llm import Budget, Completion, Message, Reply, Request, Schema, ScoreRequest, ScriptedClient, Spending
 from reasoning.llm.cache import CachedClient, MemoryCache
 from reasoning.llm.dialect import Dialect
 from reasoning.llm.faults import retry_after, shorten
-from reasoning.llm.retries import CircuitBreaker, CircuitOpen, RetryPolicy
+from reasoning.llm.retries import CircuitBreaker, CircuitOpen, Gate, RetryPolicy
 
 ASK = Request((Message("user", "hello"),))
 
@@ -59,6 +60,12 @@ def test_a_fingerprint_changes_with_prompt_and_parameters_only():
         ({"retry-after": "Thu, 01 Jan 1970 00:01:40 GMT"}, 40),
         ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "²"}, None),
+        ({"retry-after-ms": "²", "retry-after": " 3 "}, 3),
+        ({"retry-after": "9" * 400}, 366 * 86_400),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 366 * 86_400),
+        ({"retry-after": "Thu Jan  1 00:01:40 1970"}, 40),
         ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
     ],
 )
@@ -77,6 +84,27 @@ def test_details_are_short_and_in_one_line(text):
 def test_waits_grow_but_never_beyond_the_longest(attempt, seed):
     wait = RetryPolicy().wait(EndpointUnavailable("x"), attempt, random.Random(seed))
     assert 0 <= wait <= min(30.0, 0.5 * 2**attempt)
+
+
+def test_to_be_told_to_wait_for_nothing_is_not_to_hammer():
+    rng = random.Random(2)
+    waits = [RetryPolicy().wait(RateLimited("x", retry_after=0.0), 5, rng) for _ in range(50)]
+    assert max(waits) > 5
+
+
+async def test_a_gate_that_is_closed_for_longer_meanwhile_stays_closed():
+    now, slept = [0.0], []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 1:
+            gate.close_for(20)
+        now[0] += seconds
+
+    gate = Gate(sleep, lambda: now[0])
+    gate.close_for(5)
+    await gate.passed()
+    assert now[0] == 20
 
 
 def test_what_is_tried_again_and_how_often():
@@ -140,17 +168,62 @@ def test_a_budget_is_never_overdrawn_whatever_fails(calls):
     asyncio.run(run())
 
 
+ALL = Request(
+    (Message("user", "hello"),),
+    n=2,
+    temperature=0.5,
+    seed=1,
+    stop=("x",),
+    logprobs=True,
+    schema=Schema("s", {"type": "object"}),
+)
+
+
 def test_a_dialect_gives_up_each_way_of_saying_once():
     dialect = Dialect()
     seen = set()
     refusal = EndpointRefused("bad response_format, temperature, seed, stop, logprobs and 'n'", status=400)
-    while (simpler := dialect.after_refusal(refusal)) is not None:
+    while (simpler := dialect.after_refusal(refusal, ALL)) is not None:
         assert simpler not in seen
         seen.add(simpler)
         dialect = simpler
     assert dialect == Dialect(False, "none", temperature=False, stop=False, seed=False, logprobs=False)
-    assert Dialect().after_refusal(EndpointRefused("temperature", status=401)) is None
-    assert Dialect().after_refusal(EndpointRefused("prompt is too long", status=400)) is None
+    assert Dialect().after_refusal(EndpointRefused("temperature", status=401), ALL) is None
+    assert Dialect().after_refusal(EndpointRefused("prompt is too long", status=400), ALL) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [
+        ("'n' must be 1", {"several": False}),
+        ("n must be 1 when using greedy sampling, got 2.", {"several": False}),
+        ("Only one completion choice is allowed", {"several": False}),
+        ('[{"loc":["body","n"],"msg":"Extra inputs are not permitted"}]', {"several": False}),
+        ("Invalid parameter: 'response_format' of type 'json_schema' is not supported", {"structure": "object"}),
+        ("Structured output is not supported by this model", {"structure": "object"}),
+        ("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'.", {"tokens": "max_completion_tokens"}),
+        ("Unsupported value: 'temperature' does not support 0.5", {"temperature": False}),
+        ("seed is not supported", {"seed": False}),
+    ],
+)
+def test_refusals_in_servers_own_words_are_understood(words, changed):
+    assert Dialect().after_refusal(EndpointRefused(words, status=400), ALL) == replace(Dialect(), **changed)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "'max_tokens' or 'max_completion_tokens' is too large: 9. This model's maximum context length is 8 tokens",
+        "I cannot read the message about unstoppable seeds",
+        "Invalid message: 'stop here'",
+        "seed: temperature: logprobs: response_format: 'n'",
+    ],
+)
+def test_a_refusal_of_something_else_unlearns_nothing_however_it_is_worded(words):
+    bare = Request((Message("user", "stop"),), temperature=None)
+    assert Dialect().after_refusal(EndpointRefused(words, status=400), bare) is None
+    if "seed:" not in words and "stop here" not in words:
+        assert Dialect().after_refusal(EndpointRefused(words, status=400), ALL) is None
 
 
 async def test_a_cache_pays_for_each_sample_once():
