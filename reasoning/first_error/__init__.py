@@ -7,6 +7,7 @@ from reasoning.first_error.model import DEFAULTS, Confusion, JudgeKey, Parameter
 from reasoning.first_error.planner import DEFAULT_PRICE, Chain, Planner, Request
 from reasoning.first_error.posterior import posterior, posteriors
 from reasoning.first_error.session import run
+from reasoning.first_error.stand_in import Votes, stand_in_posteriors
 
 __all__ = [
     "DEFAULTS",
@@ -19,8 +20,10 @@ __all__ = [
     "Planner",
     "Prices",
     "Request",
+    "Votes",
     "f1_labels",
     "posterior",
     "posteriors",
     "run",
+    "stand_in_posteriors",
 ]

@@ -44,6 +44,13 @@ def posteriors(
     """
     tables = tables or tables_for(parameters)
     index = problem_index(evidence, problems)
+    return mean_over_solve_rates(*by_solve_rate(evidence, parameters, tables, index), index)
+
+
+def by_solve_rate(
+    evidence: Sequence[Evidence], parameters: Parameters, tables: Tables, index: Ints
+) -> tuple[Floats, list[Floats]]:
+    """(problems, S) log P(s, all evidence of the problem), and of each chain (F, S) P(F | s, its evidence)."""
     shared: Floats = np.tile(tables.log_solve, (int(index.max(initial=-1)) + 1, 1))
     conditional: list[Floats] = [np.empty(0)] * len(evidence)
     for steps, chosen in by_length(evidence):
@@ -54,6 +61,11 @@ def posteriors(
             np.add.at(shared, index[chunk], says)
             for c, row in zip(chunk, given.sum(3), strict=True):
                 conditional[c] = row
+    return shared, conditional
+
+
+def mean_over_solve_rates(shared: Floats, conditional: Sequence[Floats], index: Ints) -> list[Posterior]:
+    """P(F) of each chain, from what `by_solve_rate` gives."""
     weight = softmax(shared)
     found = [rows @ weight[index[c]] for c, rows in enumerate(conditional)]
     return [Posterior(tuple((p / p.sum()).tolist())) for p in found]
