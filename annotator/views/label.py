@@ -117,7 +117,7 @@ def _refused(error: DomainError, **more: Any) -> HttpResponse:
 def _read_draft(body: bytes) -> dict[str, Any]:
     try:
         sent = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid("body", "must be JSON") from error
     kinds: dict[str, Any] = {"ratings": dict, "undo": list, "comment": str, "seconds": (int, float), "version": int}
     for name, kind in kinds.items():
