@@ -30,11 +30,11 @@ NO_ANSWER: Final = "the problem has no reference answer"
 _SIMULATED: Final = "simulated/"
 
 
-def ballots(problems: Iterable[int], endpoint: Endpoint, parameters: str | None = None) -> QuerySet[Rollout]:
-    """Whole solutions of these problems that this endpoint's model wrote, whatever solution they are stored with."""
-    drawn = Rollout.objects.filter(solution__problem__in=problems, prefix=0)
-    if parameters is not None:
-        drawn = drawn.filter(parameters=parameters)
+def ballots(problems: Iterable[int], endpoint: Endpoint, parameters: str) -> QuerySet[Rollout]:
+    """Whole solutions of these problems that this endpoint's model wrote when asked so; they may be stored with
+    any solution of theirs.
+    """
+    drawn = Rollout.objects.filter(solution__problem__in=problems, prefix=0, parameters=parameters)
     return drawn.filter(Q(run__endpoint=endpoint) | Q(model=endpoint.model))
 
 
@@ -45,12 +45,10 @@ def wanting(project: Project, problems: Iterable[int]) -> QuerySet[Problem, int]
     return unanswered.order_by("pk").values_list("pk", flat=True)
 
 
-def lacking(project: Project, problems: Iterable[int]) -> int:
-    """How many whole solutions are still to be drawn for these problems."""
-    if project.completer is None:
-        return 0
+def lacking(project: Project, problems: Iterable[int], endpoint: Endpoint, parameters: str) -> int:
+    """How many whole solutions are still to be drawn for these problems by who asks in this way."""
     wanted = list(wanting(project, problems))
-    drawn = Counter(ballots(wanted, project.completer).values_list("solution__problem", flat=True))
+    drawn = Counter(ballots(wanted, endpoint, parameters).values_list("solution__problem", flat=True))
     return sum(max(project.stand_in_samples - drawn[problem], 0) for problem in wanted)
 
 

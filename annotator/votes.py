@@ -1,4 +1,6 @@
-"""How a run asks a judge, and so which judgements are its votes: for who asks, and for who counts what is lacking."""
+"""How a run asks a judge or a completer, and so what counts as asked for in the same way: for who asks, and for who
+counts what is lacking.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from annotator.models import Endpoint, Judgement, Project
 
 if TYPE_CHECKING:
     from reasoning.evidence.judge import JudgeConfig
+    from reasoning.evidence.rollouts import RolloutConfig
 
 
 def short_hash(*parts: object) -> str:
@@ -51,3 +54,14 @@ def votes_of(project: Project, endpoint: Endpoint, config: Mapping[str, Any], se
     # The model that is asked belongs to them: another judge's votes are none of this one's.
     parameters = short_hash(endpoint.model, temperature, asked.reference)
     return Votes(asked, parameters, int(config.get("votes", project.judge_votes)))
+
+
+def sampling_of(endpoint: Endpoint, config: Mapping[str, Any], seed: int = 0) -> RolloutConfig:
+    """How a run with this config draws rollouts of this endpoint; `parameters` tells alike ones from others."""
+    from reasoning.evidence.rollouts import RolloutConfig
+
+    return RolloutConfig(
+        temperature=float(config.get("temperature", endpoint.temperature)),
+        max_tokens=int(config.get("max_tokens", endpoint.max_tokens)),
+        run_seed=seed,
+    )

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Length
 
 from annotator import examples, stand_ins
-from annotator.models import Project, Rollout, Run, RunItem, RunItemState, RunKind, Solution
+from annotator.models import Endpoint, Project, Rollout, Run, RunItem, RunItemState, RunKind, Solution
 from annotator.runs.searches import rollouts_a_problem, unit_of
 from annotator.runs.selection import check_config, check_kind, endpoint_for, kept_config, selected, skips
+from annotator.votes import sampling_of
 
 CHARACTERS_A_TOKEN: Final = 3.5
 """English with formulas, by the tokenizers in use; only for estimates."""
@@ -69,6 +70,7 @@ def estimate(
     count = size["n"]
     text, statement = (size["text"] or 0) / CHARACTERS_A_TOKEN, (size["statement"] or 0) / CHARACTERS_A_TOKEN
     basis = "a guess from the texts' lengths"
+    ballots = _ballots(project, kind, rows, endpoint, config)
     if kind == RunKind.JUDGE:
         votes = int(config.get("votes", project.judge_votes))
         calls = count * votes
@@ -78,24 +80,36 @@ def estimate(
     elif kind == RunKind.ROLLOUTS:
         per_solution, known = _rollouts_a_solution(project)
         basis = f"{per_solution:.1f} rollouts a solution, as in this project's earlier runs" if known else basis
-        ballots = stand_ins.lacking(project, rows.values_list("problem", flat=True)) if project.stand_ins else 0
-        basis += f", and {ballots:,} whole solutions to find majority answers" if ballots else ""
-        calls = round(count * per_solution) + ballots
-        whole = ballots / count if count else 0.0
-        prompt = per_solution * (statement + text / 2) + whole * statement
-        completion = per_solution * text / 2 + whole * text
+        calls, prompt, completion = _drawn(count, per_solution, ballots, statement, text)
     elif kind == RunKind.SEARCH:
         per_problem, known = rollouts_a_problem(project.pk, config)
         basis = f"{per_problem:.1f} rollouts a problem, as in this project's earlier searches" if known else basis
-        calls = round(count * per_problem)
-        prompt, completion = per_problem * (statement + text / 2), per_problem * text / 2
+        calls, prompt, completion = _drawn(count, per_problem, ballots, statement, text)
     else:
         calls = count if kind == RunKind.SCORE else 0
         prompt, completion = (text + statement if calls else 0.0), 0.0
+    basis += f", and {ballots:,} whole solutions to find majority answers" if ballots else ""
     cost = 0.0
     if endpoint is not None:
         cost = (prompt * endpoint.prompt_price + completion * endpoint.completion_price) / 1e6
     return Estimate(count, left_out, calls, round(prompt), round(completion), cost, basis, unit_of(kind))
+
+
+def _ballots(
+    project: Project, kind: str, rows: QuerySet[Solution], endpoint: Endpoint | None, config: Mapping[str, Any]
+) -> int:
+    """Whole solutions that would be drawn to elect stand-ins."""
+    if not project.stand_ins or endpoint is None or kind not in (RunKind.ROLLOUTS, RunKind.SEARCH):
+        return 0
+    parameters = sampling_of(endpoint, config).parameters
+    return stand_ins.lacking(project, rows.values_list("problem", flat=True), endpoint, parameters)
+
+
+def _drawn(count: int, each: float, ballots: int, statement: float, text: float) -> tuple[int, float, float]:
+    """Calls, and tokens of prompts and completions: `each` rollouts of so many, half a text long, and the ballots."""
+    whole = ballots / count if count else 0.0
+    prompt = each * (statement + text / 2) + whole * statement
+    return round(count * each) + ballots, prompt, each * text / 2 + whole * text
 
 
 def _words_on_examples(config: Mapping[str, Any]) -> str:
