@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from annotator.models import Call, Project, Run, RunItem, RunItemState, Settlement, Solution, Source
+from annotator.models import Call, Project, Run, RunItem, RunItemState, RunKind, Settlement, Solution, Source
 from annotator.quality.figures import Figure, count, ratio
 
 
@@ -22,13 +22,14 @@ def spent(project: Project) -> dict[str, Any]:
         completion_tokens=Sum("completion_tokens", default=0),
         cost=Sum("cost", default=0.0),
     )
-    looked = RunItem.objects.filter(run__project=project, state=RunItemState.DONE).exclude(run__kind="route")
+    served = _served(project)
     live = Solution.objects.live().filter(project=project)
     by_machine = Settlement.objects.filter(solution__in=live, superseded_at=None, source=Source.MACHINE)
     return {
         **sums,
         "tokens": sums["prompt_tokens"] + sums["completion_tokens"],
-        "solutions": looked.values("solution").distinct().count(),
+        "solutions": served.count(),
+        "made_by_searches": served.filter(forked_from__isnull=False).count(),
         "machine_labelled": by_machine.count(),
         "token_budget": project.token_budget,
         "money_budget": project.money_budget,
@@ -36,14 +37,24 @@ def spent(project: Project) -> dict[str, Any]:
     }
 
 
+def _served(project: Project) -> QuerySet[Solution]:
+    """What runs are done with. A search looks at all solutions of a problem, those that it made too."""
+    done = RunItem.objects.filter(state=RunItemState.DONE).exclude(run__kind=RunKind.ROUTE)
+    itself = done.exclude(run__kind=RunKind.SEARCH).filter(solution=OuterRef("pk"))
+    searched = done.filter(run__kind=RunKind.SEARCH, solution__problem=OuterRef("problem"))
+    return Solution.objects.filter(Exists(itself) | Exists(searched), project=project)
+
+
 def by_model(project: Project) -> list[list[Any]]:
-    """Kind of run, model, solutions done, calls, tokens, cost."""
+    """Kind of run, model, solutions done (as in `_served`), calls, tokens, cost."""
     runs = Run.objects.filter(project=project).exclude(endpoint=None).values_list("kind", "endpoint__model")
     sums = runs.annotate(Sum("calls"), Sum("prompt_tokens"), Sum("completion_tokens"), Sum("cost")).order_by("kind")
     done = RunItem.objects.filter(run__project=project, state=RunItemState.DONE).values_list(
         "run__kind", "run__endpoint__model"
     )
     solutions = {(kind, model): number for kind, model, number in done.annotate(Count("pk"))}
+    searched = done.filter(run__kind=RunKind.SEARCH).annotate(Count("solution__problem__solutions", distinct=True))
+    solutions |= {(kind, model): number for kind, model, number in searched}
     return [
         [kind, model, solutions.get((kind, model), 0), calls, prompt + completion, f"{cost:.2f}"]
         for kind, model, calls, prompt, completion, cost in sums
@@ -55,7 +66,10 @@ def _answer(used: dict[str, Any]) -> str:
         return "No model has been called yet."
     said = f"{count(used['calls'], 'call')} and {used['tokens']:,} tokens have cost {used['cost']:,.2f}"
     each = ratio(used["tokens"], used["solutions"])
-    return f"{said}: {each:,.0f} tokens for each of {count(used['solutions'], 'solution')}." if each else f"{said}."
+    if each is None:
+        return f"{said}."
+    made = f", {used['made_by_searches']:,} of them made by searches" if used["made_by_searches"] else ""
+    return f"{said}: {each:,.0f} tokens for each of {count(used['solutions'], 'solution')} looked at{made}."
 
 
 def figure(project: Project) -> Figure:

@@ -207,3 +207,20 @@ def test_work_that_was_returned_counts_in_no_figure(project: Project, ana: Perso
     assert len(readings(project)) == 1
     review(annotation, make_person("rae").work_as(), accepted=False)
     assert readings(project) == []
+
+
+def test_what_a_search_used_is_divided_by_what_it_found_and_what_it_made(project: Project) -> None:
+    given = make_solution(project)
+    beside = make_solution(problem=given.problem)
+    for number in range(3):
+        make_solution(problem=given.problem, forked_from=beside, forked_at=number % 2)
+    other = make_solution(project)
+    search = make_run(project, "search", calls=10, prompt_tokens=400, completion_tokens=200)
+    search.items.create(solution=given, state="done")
+    search.items.create(solution=other, state="waiting")
+    judge = make_run(project, calls=1, prompt_tokens=60)
+    judge.items.create(solution=given, state="done")
+    figure = everything(project)["cost"]
+    values = figure["values"]
+    assert (values["solutions"], values["made_by_searches"], values["tokens_per_solution"]) == (5, 3, 132)
+    assert figure["answer"].endswith(": 132 tokens for each of 5 solutions looked at, 3 of them made by searches.")
