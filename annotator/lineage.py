@@ -26,6 +26,15 @@ _ANCESTORS: Final = """
     SELECT ancestor, fork, through FROM line ORDER BY ancestor, fork
 """
 
+_FORKS: Final = """
+    WITH RECURSIVE line (fork) AS (
+        SELECT id FROM annotator_solution WHERE forked_from_id = ANY(%s)
+        UNION
+        SELECT younger.id FROM line JOIN annotator_solution younger ON younger.forked_from_id = line.fork
+    )
+    SELECT fork FROM line
+"""
+
 _KIN: Final = """
     WITH RECURSIVE line (solution, ancestor, parent) AS (
         SELECT id, id, forked_from_id FROM annotator_solution WHERE id = ANY(%s)
@@ -54,6 +63,15 @@ def heirs_of(solutions: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
         for ancestor, fork, through in cursor.fetchall():
             found[ancestor].append((fork, through))
     return found
+
+
+def forks_of(solutions: Iterable[int]) -> set[int]:
+    """All that forked from one of these, at whatever remove, withdrawn ones too: what is rolled out at these may be
+    evidence about them. One query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FORKS, [list(solutions)])
+        return {fork for (fork,) in cursor.fetchall()}
 
 
 def ancestors_of(solution: Solution) -> dict[int, int]:

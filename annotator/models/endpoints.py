@@ -136,6 +136,14 @@ class Run(Held):
     def __str__(self) -> str:
         return f"{self.kind} run {self.code}"
 
+    @classmethod
+    def unattended(cls) -> list[int]:
+        """… and cancelled ones of which something is waiting: what they had begun is still to be decided on."""
+        waiting = RunItem.objects.filter(run=models.OuterRef("pk"), state=RunItemState.WAITING)
+        free = models.Q(held_until=None) | models.Q(held_until__lt=timezone.now())
+        left = cls._default_manager.filter(free, models.Exists(waiting), state=WorkState.CANCELLED)
+        return [*super().unattended(), *left.values_list("pk", flat=True)]
+
 
 class RunItemState(models.TextChoices):
     WAITING = "waiting"

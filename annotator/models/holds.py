@@ -41,6 +41,11 @@ class Held(models.Model):
         free = models.Q(held_until=None) | models.Q(held_until__lt=timezone.now())
         return list(cls._default_manager.filter(free, state__in=LIVE_STATES).values_list("pk", flat=True))
 
+    @property
+    def free(self) -> bool:
+        """Nobody is at it, as far as this object knows."""
+        return self.held_until is None or self.held_until < timezone.now()
+
     def hold(self, seconds: float = 60.0) -> bool:
         """Take the right to do this work, or keep what this very object took before.
 
