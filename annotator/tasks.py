@@ -35,7 +35,9 @@ def _failing(table: type[Intake | Run | Export | Fit], pk: int) -> Iterator[None
         detail = escape(f"{type(error).__name__}: {error}")[:2000]
         log.error("work_failed", work=table.__name__, id=pk, detail=detail)
         live = table._default_manager.filter(pk=pk, state__in=LIVE_STATES)
-        live.update(state=WorkState.FAILED, detail=detail, ended_at=timezone.now())
+        failed = live.update(state=WorkState.FAILED, detail=detail, ended_at=timezone.now())
+        if failed and table is Run:
+            enqueue("advance_run", pk)  # which decides on what the run had begun
         raise
 
 

@@ -32,6 +32,7 @@ from annotator.models import (
 from annotator.preannotation.clients import budget_of, client_for, spent_in
 from annotator.preannotation.desk import BATCH, Desk, close_items, route
 from annotator.preannotation.judging import judge_all
+from annotator.preannotation.leaving import leave
 from annotator.preannotation.ledger import Ledger
 from annotator.preannotation.rolling import roll_all
 from annotator.preannotation.scoring import score_all
@@ -47,8 +48,6 @@ RENEW_EVERY: Final = 2.0
 """Seconds between two looks at whether the run was paused, and at what other runs have spent."""
 TURN_SECONDS: Final = 300.0
 """After so long a run makes room for the other work of its process, and goes on after it."""
-MANY: Final = 10
-"""So many broken replies, and not one whole: the endpoint is at fault, not the solutions."""
 
 LOOKS: Final[dict[str, Callable[[Desk], Awaitable[None]]]] = {
     RunKind.JUDGE: judge_all,
@@ -62,10 +61,17 @@ def advance(run_id: int) -> None:
     """Work on a run until it is through, paused or taken away, or the turn is over and another begins.
 
     Does nothing where somebody else is at it, or where an earlier run still uses the endpoint: the end of that one, or
-    the sweep, calls again.
+    the sweep, calls again. A run that was stopped, and that nobody is at, is left as it should be.
     """
     run = Run.objects.select_related("project", "endpoint").filter(pk=run_id).first()
-    if run is None or run.state not in LIVE_STATES or _must_wait(run) or not run.hold(HOLD_SECONDS):
+    if run is None:
+        return
+    if run.state not in LIVE_STATES:
+        if run.free:
+            leave(run)
+            _hand_on(run)
+        return
+    if _must_wait(run) or not run.hold(HOLD_SECONDS):
         return
     try:
         # Whoever paused or cancelled it since it was held is not overruled.
@@ -75,6 +81,9 @@ def advance(run_id: int) -> None:
             _conclude(run, _route_all(run) if run.kind == RunKind.ROUTE else asyncio.run(_look(run)))
     finally:
         run.let_go()
+    run.refresh_from_db(fields=["state", "held_until"])
+    if run.free:
+        leave(run)
     _hand_on(run)
 
 
@@ -163,7 +172,7 @@ async def _attended(desk: Desk, budget: Budget) -> str:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await desk.close_ended()
-    return desk.trouble
+    return await desk.find_trouble()
 
 
 async def _keep_hold(desk: Desk, budget: Budget) -> None:
@@ -185,20 +194,11 @@ async def _keep_hold(desk: Desk, budget: Budget) -> None:
     desk.stopped.set()
 
 
-def _hopeless(run: Run) -> bool:
-    items = RunItem.objects.filter(run=run)
-    if items.filter(state=RunItemState.DONE).exists():
-        return False
-    return items.filter(state=RunItemState.FAILED).count() >= MANY
-
-
 def _conclude(run: Run, trouble: str) -> None:
     """The run's next state, unless somebody has paused or cancelled it meanwhile."""
     items = RunItem.objects.filter(run=run)
     waiting = items.filter(state=RunItemState.WAITING).exists()
     failed = items.filter(state=RunItemState.FAILED)
-    if not trouble and _hopeless(run):
-        trouble = f"every reply was broken; the last: {failed.order_by('-pk').values_list('detail', flat=True)[0]}"
     if trouble:
         state, detail = WorkState.PAUSED, trouble
     elif waiting:

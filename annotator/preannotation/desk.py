@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from django.db.models import F, Q
 from django.utils import timezone
 
-from annotator import beliefs, grading, routing, stand_ins
+from annotator import beliefs, grading, lineage, routing, stand_ins
 from annotator.models import Run, RunItem, RunItemState, RunKind, Solution
+from annotator.preannotation.blame import Blame
 from annotator.preannotation.ledger import Ledger
 from reasoning import types
 from reasoning.llm import Client
 
 BATCH = 500
 """Solutions in memory, and in flight, at once."""
-BROKEN_IN_A_ROW = 20
-"""An endpoint that breaks half of its replies does so by chance once in a million looks."""
+MANY = 10
+"""So many failures, and not one whole look: the endpoint is asked whether it is at fault."""
 UNTRIED_FIRST = F("ended_at").asc(nulls_first=True)
 """Among waiting items: what broke before a run was resumed comes after what nobody has looked at yet."""
 GONE = "it was withdrawn"
@@ -52,7 +53,9 @@ class Desk:
         self.stopped = asyncio.Event()
         self.trouble = ""
         """Why the desk stopped by itself, in words."""
-        self._broken, self._stored = 0, 0
+        self.blame = Blame()
+        self._stored = 0
+        self._doubt: asyncio.Task[None] | None = None
         self._ended: dict[int, tuple[str, str]] = {}
 
     @property
@@ -67,14 +70,27 @@ class Desk:
     def end(self, item: int, state: str = RunItemState.DONE, detail: str = "") -> None:
         """Note that the look at a solution is over, whatever came of it; it is routed soon.
 
-        Stops the desk after so many broken looks in a row that the endpoint is at fault, not the solutions.
+        Stops the desk after many failed looks in a row where it is the endpoint that is at fault, not the solutions.
         """
         self._ended[item] = (state, detail)
         whole = state != RunItemState.FAILED or self.ledger.stored > self._stored
-        self._broken, self._stored = 0 if whole else self._broken + 1, self.ledger.stored
-        if self._broken >= BROKEN_IN_A_ROW:
-            self.trouble = f"{self._broken} looks in a row were broken; the last: {detail}"
+        self._stored = self.ledger.stored
+        if self.blame.ended(whole=whole) and (self._doubt is None or self._doubt.done()):
+            self._doubt = asyncio.create_task(self._find_fault(self.blame.in_a_row, detail))
+
+    async def _find_fault(self, failed: int, detail: str) -> None:
+        if not await self.blame.sound():
+            self.trouble = f"{failed} looks in a row were broken; the last: {detail}"
             self.stopped.set()
+
+    async def find_trouble(self) -> str:
+        """Why the run cannot go on, though no look said so, in words; '' where it can."""
+        if self._doubt is not None:
+            await self._doubt
+        if self.trouble:
+            return self.trouble
+        last = await self.ledger.ask(lambda: _nothing_whole(self.run))
+        return f"every reply was broken; the last: {last}" if last and not await self.blame.sound() else ""
 
     async def close_ended(self) -> None:
         """Grade, route and mark what has ended. Routing comes first: a kill between the two costs a second routing."""
@@ -87,6 +103,15 @@ class Desk:
         while True:
             await asyncio.sleep(CLOSE_EVERY)
             await self.close_ended()
+
+
+def _nothing_whole(run: Run) -> str:
+    """The last failure of a run that has brought many, and not one whole look; else ''."""
+    items = RunItem.objects.filter(run=run)
+    failed = items.filter(state=RunItemState.FAILED).order_by("-pk").values_list("detail", flat=True)
+    if items.filter(state=RunItemState.DONE).exists() or failed.count() < MANY:
+        return ""
+    return failed[0]
 
 
 def waiting_items(run: Run) -> list[Item]:
@@ -111,27 +136,34 @@ def close_items(run: Run, ended: dict[int, tuple[str, str]]) -> None:
 
 
 def route(run: Run, solutions: Sequence[int]) -> None:
-    """Grade and route these solutions; of a search, whose items are problems, all solutions of the same problems."""
-    live = Solution.objects.live()
-    of_items = Q(pk__in=solutions)
+    """Grade and route these solutions, and those that the run has told something of beside them.
+
+    A search's items are problems: all solutions of theirs. Rollouts count for the forks of what they were drawn of.
+    """
+    concerned = set(solutions)
     if run.kind == RunKind.SEARCH:
-        of_items = Q(problem__in=Solution.objects.filter(of_items).values("problem"))
-    _decide(list(live.filter(of_items).select_related("problem", "project")))
+        problems = Solution.objects.filter(pk__in=solutions).values("problem")
+        concerned = set(Solution.objects.filter(problem__in=problems).values_list("pk", flat=True))
+    elif run.kind == RunKind.ROLLOUTS:
+        concerned |= lineage.forks_of(solutions)
+    decide(sorted(concerned))
 
 
 def decide_problem(problem: int) -> None:
     """Decide again on all solutions of a problem whose reference answer was given or corrected."""
-    _decide(list(Solution.objects.live().filter(problem=problem).select_related("problem", "project").order_by("pk")))
+    decide(list(Solution.objects.filter(problem=problem).order_by("pk").values_list("pk", flat=True)))
 
 
 def decide_outdated() -> None:
     """Decide again on what rests on a stand-in that is no more: a reference answer has come, or another election."""
     before: list[int] = []
     while (ids := stand_ins.outdated(CLOSE_AT_ONCE)) and ids != before:
-        _decide(list(Solution.objects.live().filter(pk__in=ids).select_related("problem", "project")))
+        decide(ids)
         before = ids
 
 
-def _decide(solutions: Sequence[Solution]) -> None:
-    grading.grade_answers(solutions)
-    routing.route(solutions)
+def decide(solutions: Sequence[int]) -> None:
+    """Grade what is not graded yet of the live ones among these, and route them."""
+    rows = list(Solution.objects.live().filter(pk__in=solutions).select_related("problem", "project").order_by("pk"))
+    grading.grade_answers(rows)
+    routing.route(rows)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from django.db.models import Max
 
 from annotator.models import RunItemState
+from annotator.preannotation.blame import FAILURES, SMALL
 from annotator.preannotation.crew import look_at_all
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.ledger import judgement_row
 from annotator.votes import votes_of
-from reasoning.errors import InvalidInput, MalformedReply
 from reasoning.evidence.judge import judge
 
 CANNOT_TELL = "the judge says that it cannot tell"
@@ -27,6 +27,7 @@ async def judge_all(desk: Desk) -> None:
     assert run.endpoint is not None
     endpoint = run.endpoint
     votes = await desk.ledger.ask(lambda: votes_of(run.project, endpoint, run.config, run.seed))
+    desk.blame.look = lambda: judge(desk.client, SMALL, config=votes.asked)
 
     def missing(items: Sequence[Item]) -> dict[int, list[int]]:
         """Votes to ask for, by solution. What is there is not paid for again, unless the run is to look again: then
@@ -46,8 +47,8 @@ async def judge_all(desk: Desk) -> None:
         for vote in wanted[item.pk]:
             try:
                 said = await judge(desk.client, item.value, config=votes.asked, sample=vote)
-            except (MalformedReply, InvalidInput) as error:
-                state, detail = RunItemState.FAILED, str(error)
+            except FAILURES as error:
+                state, detail = RunItemState.FAILED, await desk.blame.of(error)
                 continue
             if said is None:
                 detail = detail or CANNOT_TELL

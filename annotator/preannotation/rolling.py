@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, cast
 
 from django.db.models import Max
@@ -12,28 +12,32 @@ from annotator import beliefs, grading
 from annotator.grading import Reference
 from annotator.lineage import problem_key
 from annotator.models import Rollout, Run, RunItemState, Solution
+from annotator.preannotation.blame import FAILURES, SMALL
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.ledger import graded_rollout
 from annotator.preannotation.voting import references_for
+from annotator.votes import sampling_of
 from reasoning import first_error, types
 from reasoning.characters import unescape
-from reasoning.errors import InvalidInput, MalformedReply
 from reasoning.evidence.rollouts import RolloutConfig, draw
 from reasoning.first_error import Chain, Planner
 
 
 def config_of(desk: Desk) -> RolloutConfig:
-    run, chosen = desk.run, desk.run.config
+    run = desk.run
     assert run.endpoint is not None
-    return RolloutConfig(
-        temperature=float(chosen.get("temperature", run.endpoint.temperature)),
-        max_tokens=int(chosen.get("max_tokens", run.endpoint.max_tokens)),
-        run_seed=run.seed,
-    )
+    return sampling_of(run.endpoint, run.config, run.seed)
+
+
+def small_look(desk: Desk) -> Callable[[], Awaitable[object]]:
+    """One rollout of a solution that is no trouble."""
+    config = config_of(desk)
+    return lambda: draw(desk.client, SMALL, 1, SMALL.problem.answer, samples=[0], config=config)
 
 
 async def roll_all(desk: Desk) -> None:
     """Roll out prefixes of every waiting solution until each is worth no more; raises as `judge_all` does."""
+    desk.blame.look = small_look(desk)
     while not desk.stopped.is_set():
         items = await desk.waiting()
         if not items:
@@ -115,8 +119,8 @@ class _Batch:
         value, reference = self.items[pk].value, unescape(self.references[pk].answer)
         try:
             return await draw(self.desk.client, value, prefix, reference, samples=samples, config=self.config)
-        except (MalformedReply, InvalidInput) as error:
-            self.failed[pk] = str(error)
+        except FAILURES as error:
+            self.failed[pk] = await self.desk.blame.of(error)
             return ()
 
     async def record(self, chain: Hashable, rollouts: Sequence[types.Rollout]) -> None:

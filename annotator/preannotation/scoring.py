@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from annotator.models import RunItemState, Score
+from annotator.preannotation.blame import FAILURES, SMALL
 from annotator.preannotation.crew import look_at_all
 from annotator.preannotation.desk import Desk, Item
 from annotator.votes import short_hash
-from reasoning.errors import InvalidInput, MalformedReply
 from reasoning.evidence.scores import ScoreConfig, score
 
 
 async def score_all(desk: Desk) -> None:
     """Score every waiting solution once; raises as `judge_all` does."""
     config = ScoreConfig()
+    desk.blame.look = lambda: score(desk.client, SMALL, config=config)
     assert desk.run.endpoint is not None
     parameters = short_hash(desk.run.endpoint.model, config.separator, config.template, config.system)
 
@@ -28,8 +29,8 @@ async def score_all(desk: Desk) -> None:
             return
         try:
             reply = await score(desk.client, item.value, config=config)
-        except (MalformedReply, InvalidInput) as error:
-            desk.end(item.pk, RunItemState.FAILED, str(error))
+        except FAILURES as error:
+            desk.end(item.pk, RunItemState.FAILED, await desk.blame.of(error))
             return
         row = Score(
             solution_id=item.pk,

@@ -16,14 +16,14 @@ from django.utils import timezone
 
 from annotator import changes
 from annotator.models import Preference, Run, RunItemState
+from annotator.preannotation.blame import FAILURES
 from annotator.preannotation.clients import SIMULATED
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.forest import Forest, Place, plant
 from annotator.preannotation.ledger import graded_rollout
-from annotator.preannotation.rolling import config_of
+from annotator.preannotation.rolling import config_of, small_look
 from reasoning import search, types
 from reasoning.characters import escape
-from reasoning.errors import InvalidInput, MalformedReply
 from reasoning.evidence.rollouts import roll
 from reasoning.search import SearchConfig, Selected
 
@@ -37,6 +37,7 @@ def search_config(run: Run) -> SearchConfig:
 
 async def search_all(desk: Desk) -> None:
     """Grow the tree of every waiting problem until its search is done; raises as `judge_all` does."""
+    desk.blame.look = small_look(desk)
     while not desk.stopped.is_set():
         items = await desk.waiting()
         if not items:
@@ -126,8 +127,8 @@ class _Batch:
         try:
             place = self.forest.places[chain]
             found = await roll(self.desk.client, place.value, prefix, samples=samples, config=self.config)
-        except (MalformedReply, InvalidInput) as error:
-            self.failed[item] = str(error)
+        except FAILURES as error:
+            self.failed[item] = await self.desk.blame.of(error)
         self.asked.discard(item)
         return found
 

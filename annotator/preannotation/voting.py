@@ -10,10 +10,10 @@ from django.db.models import Max
 from annotator import grading, stand_ins
 from annotator.grading import Reference
 from annotator.models import Rollout, RunItemState
+from annotator.preannotation.blame import FAILURES
 from annotator.preannotation.crew import share_out
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.ledger import graded_rollout
-from reasoning.errors import InvalidInput, MalformedReply
 from reasoning.evidence.majority import majority
 from reasoning.evidence.rollouts import RolloutConfig, draw
 
@@ -49,8 +49,8 @@ async def _hold_elections(desk: Desk, items: Sequence[Item], config: RolloutConf
     async def hold(problem: int) -> None:
         try:
             drawn = await _ballots(desk, problem, carriers[problem], config)
-        except (MalformedReply, InvalidInput) as error:
-            endings[problem] = (RunItemState.FAILED, str(error))
+        except FAILURES as error:
+            endings[problem] = (RunItemState.FAILED, await desk.blame.of(error))
             return
         # Comparing answers may call a computer algebra system: never on the event loop.
         result = await asyncio.to_thread(majority, stand_ins.answers_of(drawn))

@@ -131,13 +131,19 @@ def _move(run: Run, old: tuple[str, ...], new: str, detail: str, person: Person 
 
 
 def pause(run: Run, person: Person | None = None, detail: str = "paused by hand") -> Run:
-    """What is in flight is finished and stored; nothing new is asked."""
-    return _move(run, LIVE_STATES, WorkState.PAUSED, detail, person)
+    """What is in flight is finished and stored; nothing new is asked; what was begun is decided on."""
+    with transaction.atomic():
+        _move(run, LIVE_STATES, WorkState.PAUSED, detail, person)
+        enqueue("advance_run", run.pk)
+    return run
 
 
 def cancel(run: Run, person: Person | None = None) -> Run:
-    """As `pause`, for good. What was stored stays."""
-    return _move(run, (*LIVE_STATES, WorkState.PAUSED), WorkState.CANCELLED, "cancelled by hand", person)
+    """As `pause`, for good. What was stored stays, and counts; what is waiting will be skipped."""
+    with transaction.atomic():
+        _move(run, (*LIVE_STATES, WorkState.PAUSED), WorkState.CANCELLED, "cancelled by hand", person)
+        enqueue("advance_run", run.pk)
+    return run
 
 
 def resume(run: Run, person: Person | None = None) -> Run:

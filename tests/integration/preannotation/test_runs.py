@@ -20,8 +20,11 @@ from annotator.models import (
     Solution,
     WorkState,
 )
-from annotator.preannotation import desk
+from annotator.preannotation import blame
+from reasoning.errors import EndpointRefused
 from reasoning.evidence.judge import JudgeConfig
+from reasoning.llm import Reply, Request
+from reasoning.llm.openai_chat import OpenAIChat
 from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
 from tests.factories import make_annotation, make_endpoint, make_problem, make_project, make_rater, make_solution
 
@@ -130,7 +133,7 @@ FAULTS = {
 def test_an_endpoint_that_turns_to_garbage_pauses_the_run_and_what_was_not_tried_goes_first(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "BROKEN_IN_A_ROW", 6)
+    monkeypatch.setattr(blame, "IN_A_ROW", 6)
     assert project.judge is not None
     carried_out(project, "judge", selection={"limit": 2})
     run = runs.start(project, "judge", selection={"again": True}, config={"votes": 1})
@@ -340,3 +343,53 @@ def test_what_a_model_judged_is_not_judged_again_because_it_would_be_shown_other
     for solution, row in zip(Solution.objects.order_by("pk"), ROWS, strict=True):
         settle(solution, row["first_error"])
     assert runs.start(project, "judge", config={"examples": 2}).total == 0
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
+    """The endpoint takes nothing that holds one of these: it says that it is too long."""
+    complete = OpenAIChat.complete
+
+    async def read(self: OpenAIChat, request: Request) -> Reply:
+        if any(statement in str(request.messages) for statement in statements):
+            raise EndpointRefused("400: This model's maximum context length is 4096 tokens", status=400)
+        return await complete(self, request)
+
+    monkeypatch.setattr(OpenAIChat, "complete", read)
+
+
+@pytest.mark.parametrize("kind", ["judge", "rollouts", "search"])
+def test_solutions_that_the_endpoint_refuses_fail_alone_however_many_stand_together(
+    project: Project, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(blame, "IN_A_ROW", 3)
+    *refused, taken = project.problems.order_by("pk")
+    refuse(monkeypatch, *(problem.statement for problem in refused))
+    run = carried_out(project, kind, config={"selections": 1} if kind == "search" else {})
+    left = run.total - run.items.filter(solution__problem=taken).count()
+    assert (run.state, run.detail) == (WorkState.DONE, f"{left} solutions could not be looked at")
+    [group] = runs.failures(run)
+    assert (group.count, group.skipped) == (left, False)
+    assert "maximum context length" in group.reason
+    assert not Solution.objects.filter(project=project, status="new").exists()
+
+    runs.resume(run)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.state, runs.progress(run).failed) == (WorkState.DONE, left)
+
+
+def test_a_run_that_brings_nothing_ends_where_the_endpoint_is_sound(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, *project.problems.values_list("statement", flat=True))
+    run = carried_out(project, "judge")
+    assert (run.state, runs.progress(run).failed) == (WorkState.DONE, len(ROWS))
+
+
+def test_an_endpoint_that_refuses_everything_pauses_the_run_and_fails_no_solution(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "")
+    run = carried_out(project, "judge")
+    assert (run.state, run.detail) == (WorkState.PAUSED, "400: This model's maximum context length is 4096 tokens")
+    assert runs.progress(run).waiting == len(ROWS)
