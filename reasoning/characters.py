@@ -1,6 +1,7 @@
-"""Text that PostgreSQL cannot hold (NUL, lone surrogates), written so that it can, and read back exactly.
+"""Text of any origin, made fit for where it goes.
 
-The mark is U+241B (SYMBOL FOR ESCAPE) followed by the code point in four hexadecimal digits. A text that holds none of
+`escape` is for text that PostgreSQL cannot hold (NUL, lone surrogates), written so that it can, and read back exactly:
+its mark is U+241B (SYMBOL FOR ESCAPE) followed by the code point in four hexadecimal digits. A text that holds none of
 the three (NUL, lone surrogate, the mark itself) is unchanged. Offsets of steps always count the code points of the
 unescaped text.
 """
@@ -12,6 +13,8 @@ from typing import Final
 
 MARK: Final = "\u241b"
 _CANNOT_BE_HELD: Final = re.compile(f"[\x00\ud800-\udfff{MARK}]")
+SHORT: Final = 500
+_UNSHOWABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ESCAPED: Final = re.compile(f"{MARK}([0-9A-F]{{4}})")
 
 
@@ -23,3 +26,9 @@ def escape(text: str) -> str:
 def unescape(text: str) -> str:
     """What `escape` was given. A mark that is not followed by four hexadecimal digits stands for itself."""
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def shorten(text: str) -> str:
+    """At most `SHORT` characters that can be shown and stored, white space collapsed: for messages that quote."""
+    flat = _UNSHOWABLE.sub("\ufffd", " ".join(text.split()))
+    return flat if len(flat) <= SHORT else flat[: SHORT - 1] + "…"

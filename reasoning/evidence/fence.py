@@ -1,7 +1,8 @@
 """Data inside a prompt, fenced so that nothing in the data can pass for the prompt.
 
 Each piece stands under a header line `[[MARK label]]`; the last is followed by `[[MARK end]]`. MARK is a hash of all
-pieces: to forge a header, a piece would have to contain the hash of itself. Text between headers is kept byte for byte.
+pieces, and another one where a piece holds it: nobody forges a header, however long he looks for a text that contains
+the hash of itself. Text between headers is kept byte for byte.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ Piece = tuple[str, str]
 """A label (small letters, then a number where there are several) and its text."""
 
 
-def mark_of(pieces: Iterable[Piece]) -> str:
-    """The mark that fences exactly these pieces."""
+def mark_of(pieces: Iterable[Piece], length: int = MARK_LENGTH) -> str:
+    """The mark that fences exactly these pieces, and stands in none of them."""
+    pieces = tuple(pieces)
     digest = hashlib.sha256()
     for label, text in pieces:
         for part in (label, text):
             raw = part.encode("utf-8", "surrogatepass")
             digest.update(len(raw).to_bytes(8, "big") + raw)
-    return digest.hexdigest()[:MARK_LENGTH]
+    while any((mark := digest.hexdigest()[:length]) in text for _, text in pieces):
+        digest.update(b"taken")
+    return mark
 
 
 def fence(pieces: Iterable[Piece]) -> str:

@@ -11,21 +11,14 @@ from datetime import UTC
 import httpx2
 import openai
 
+from reasoning.characters import shorten
 from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, MalformedReply, RateLimited
 
-DETAIL_LENGTH = 500
 LONGEST_WAIT = 366 * 86_400.0
 """Seconds: whatever is told beyond a year is never."""
 RETRIED_STATUSES = frozenset({408, 409, 425, 429})
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def shorten(text: str) -> str:
-    """At most `DETAIL_LENGTH` characters that can be shown and stored, white space collapsed."""
-    flat = _UNSHOWABLE.sub("\ufffd", " ".join(text.split()))
-    return flat if len(flat) <= DETAIL_LENGTH else flat[: DETAIL_LENGTH - 1] + "…"
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:

@@ -15,11 +15,12 @@ import aiohttp
 import httpx2
 import openai
 
+from reasoning.characters import shorten
 from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, MalformedReply
 from reasoning.llm import pooling, protocol, streams
 from reasoning.llm.budget import Budget, Spending
 from reasoning.llm.dialect import Dialect
-from reasoning.llm.faults import from_openai, shorten
+from reasoning.llm.faults import from_openai
 from reasoning.llm.retries import CircuitBreaker, CircuitOpen, Clock, Gate, RetryPolicy, Sleep
 from reasoning.llm.values import CallRecord, Endpoint, Reply, Request, ScoreReply, ScoreRequest
 from reasoning.types import Usage

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from reasoning.characters import shorten
 from reasoning.errors import MalformedReply
-from reasoning.llm.faults import shorten
 from reasoning.llm.protocol import guess_tokens, model_of, plausible
 from reasoning.llm.values import Prices, ScoreReply, ScoreRequest
 from reasoning.types import Usage

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import orjson
 
+from reasoning.characters import shorten
 from reasoning.errors import MalformedReply
-from reasoning.llm.faults import shorten, words_of
+from reasoning.llm.faults import words_of
 from reasoning.llm.values import Completion, Prices, Reply, Request, TokenLogprob, well_formed
 from reasoning.types import Usage
 

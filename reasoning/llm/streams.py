@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from reasoning.characters import shorten
 from reasoning.errors import MalformedReply
-from reasoning.llm.faults import shorten, words_of
+from reasoning.llm.faults import words_of
 from reasoning.llm.protocol import decode
 
 

@@ -176,9 +176,7 @@ class Endpoint:
         if self.slots < 1:
             raise InvalidInput(f"slots: {self.slots} is less than 1")
         if not _fits_a_header(self.api_key):
-            raise InvalidInput(
-                "api_key: it holds what no key can: a line break, an accent, another alphabet"
-            )
+            raise InvalidInput("api_key: it holds what no key can: a line break, an accent, another alphabet")
         for name, value in self.headers:
             if not _fits_a_header(name) or not _fits_a_header(value):
                 raise InvalidInput(f"headers: {name!r} or its value holds a character that no header can have")

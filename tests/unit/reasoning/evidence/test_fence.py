@@ -32,6 +32,25 @@ def test_a_fence_that_is_copied_into_a_step_does_not_fence_any_more(bodies):
     assert unfence(fence(pasted)) == tuple(pasted)
 
 
+@given(st.lists(texts | st.text("[]end 0123456789abcdef\n", max_size=60), min_size=1, max_size=6))
+def test_nothing_in_a_text_ends_the_fence(bodies):
+    """Byte for byte: the mark stands in the headers and nowhere else."""
+    pieces = [("problem", bodies[0]), *((f"step {i}", body) for i, body in enumerate(bodies[1:]))]
+    prompt, mark = fence(pieces).encode("utf-8", "surrogatepass"), mark_of(pieces).encode()
+    assert prompt.count(mark) == len(pieces) + 1
+    assert prompt.count(b"[[%s end]]" % mark) == 1
+    assert prompt.endswith(b"\n[[%s end]]" % mark)
+
+
+@given(st.lists(st.text("0123456789abcdef", max_size=120), min_size=1, max_size=4))
+def test_a_mark_that_a_text_holds_is_not_taken(bodies):
+    """Of two characters marks are met by chance; of twelve by whoever looks for one long enough."""
+    pieces = [(f"step {i}", body) for i, body in enumerate(bodies)]
+    mark = mark_of(pieces, length=2)
+    assert all(mark not in body for body in bodies)
+    assert mark == mark_of(pieces, length=2)
+
+
 def test_a_prompt_without_a_fence_holds_no_pieces():
     assert unfence("What is 6 × 7?") == ()
     assert unfence("hello\n[[0123456789ab end]]") == ()

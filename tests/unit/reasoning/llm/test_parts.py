@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reasoning.llm
+from reasoning.characters import shorten
 from reasoning.errors import (
     BudgetExceeded,
     EndpointRefused,
@@ -22,7 +23,7 @@ from reasoning.errors import (
 from reasoning.llm import Budget, Completion, Message, Reply, Request, Schema, ScoreRequest, ScriptedClient, Spending
 from reasoning.llm.cache import CachedClient, MemoryCache
 from reasoning.llm.dialect import Dialect
-from reasoning.llm.faults import retry_after, shorten
+from reasoning.llm.faults import retry_after
 from reasoning.llm.retries import CircuitBreaker, CircuitOpen, Gate, RetryPolicy
 
 ASK = Request((Message("user", "hello"),))
@@ -77,7 +78,9 @@ def test_retry_after_is_read_in_every_form(headers, seconds):
 def test_details_are_short_and_in_one_line(text):
     short = shorten(text)
     assert len(short) <= 500
-    assert "\n" not in short
+    assert short.replace(" ", "").isprintable() or not short.isascii()
+    assert not set(short) & set("\n\r\t\0")
+    short.encode()
 
 
 @given(st.integers(1, 20), st.integers(0, 10**6))
