@@ -8,6 +8,7 @@
   const place = document.getElementById("look");
   const sent = document.getElementById("sent");
   let asked = 0;
+  let sending = false;
 
   const look = async () => {
     const [chosen] = file.files;
@@ -25,6 +26,8 @@
   const send = (event) => {
     if (!file.files.length) return;
     event.preventDefault();
+    if (sending) return;
+    sending = true;
     const request = new XMLHttpRequest();
     request.upload.addEventListener("progress", (step) => {
       sent.hidden = false;
@@ -40,6 +43,7 @@
     });
     request.addEventListener("error", () => {
       sent.hidden = true;
+      sending = false;
       document.dispatchEvent(new CustomEvent("stepwise:lost"));
     });
     request.open("POST", form.action);

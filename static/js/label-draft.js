@@ -45,7 +45,7 @@
       });
       sheet.undoLog = left.undo;
       this.form.elements.comment.value = left.comment;
-      this.restored = true;
+      this.unheard = true;
       this.changed();
     }
 
@@ -74,7 +74,7 @@
     // One save at a time; resolves to whether what was there when it was called is on the server.
     flush() {
       clearTimeout(this.timer);
-      this.kept = this.kept.then(() => (this.dirty && !this.gone ? this.save() : !this.gone));
+      this.kept = this.kept.then(() => !this.gone && (!this.dirty || (!this.resting && this.save())));
       return this.kept;
     }
 
@@ -84,17 +84,17 @@
       store.set(this.key, body);
       const reply = await this.requests.post("draft", JSON.stringify(body));
       if (!reply) {
-        this.dirty = true;
+        this.dirty = this.unheard = true;
         this.say("not saved", true);
         return false;
       }
       if (reply.redirected) return this.refuse({ kind: "SignedOut" }, reply.status);
-      const restored = this.restored;
-      this.restored = false;
+      const { unheard } = this;
+      this.unheard = false;
       if (!reply.ok) {
         const said = await reply.json().catch(() => ({}));
-        if (!restored || said.kind !== "StaleDraft") return this.refuse(said, reply.status);
-        // The page that this one replaced was still sending when the server wrote this one: ours is what it sent, or newer.
+        if (!unheard || said.version !== body.version + 1) return this.refuse(said, reply.status);
+        // The server had a draft from this page, or from the one that it replaced, and its answer got lost: ours is that, or newer.
         this.version = said.version;
         return this.save();
       }

@@ -18,9 +18,12 @@
     const { sheet, draft } = desk;
     const place = one(`#evidence-${index}`);
     if (sheet.form.dataset.evidence !== "after_rating" || place.dataset.loaded) return;
-    if (!(await draft.flush()) || draft.resting || !sheet.form.isConnected || place.dataset.loaded || !sheet.values.has(index)) return;
-    place.dataset.loaded = "yes";
-    draft.requests.follow(htmx.ajax("POST", `${sheet.form.dataset.evidenceUrl}${index}/`, { target: place, swap: "innerHTML" }));
+    if (!(await draft.flush())) return;
+    draft.requests.next(() => {
+      if (draft.resting || !sheet.form.isConnected || place.dataset.loaded || !sheet.values.has(index)) return null;
+      place.dataset.loaded = "yes";
+      return htmx.ajax("POST", `${sheet.form.dataset.evidenceUrl}${index}/`, { target: place, swap: "innerHTML" });
+    });
   };
 
   const changed = ({ detail: { changes } }) => {

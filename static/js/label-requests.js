@@ -1,35 +1,36 @@
-// What a sheet asks of the server, until it has been answered: an assignment ends only when nothing of it is under way any more,
-// for the server refuses what comes after.
+// What a sheet asks of the server, one thing after another: a rating is there before its evidence is asked for and stays until
+// that has come, and an assignment ends when nothing of it is under way, for the server refuses what comes after.
 (() => {
   "use strict";
+  const PATIENCE = 20000; // ms, as htmx has it
 
   class Requests {
     constructor(form) {
       this.form = form;
-      this.open = new Set();
+      this.last = Promise.resolve();
     }
 
     // The reply, or null where none came.
     post(name, body = "") {
       const headers = { "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value, "Content-Type": "application/json" };
-      const reply = fetch(this.form.dataset[`${name}Url`], { method: "POST", headers, body, keepalive: body.length < 60000 });
-      return this.follow(
-        reply.catch(() => {
+      const options = { method: "POST", headers, body, keepalive: body.length < 60000 };
+      return this.next(() =>
+        fetch(this.form.dataset[`${name}Url`], { ...options, signal: AbortSignal.timeout(PATIENCE) }).catch(() => {
           document.dispatchEvent(new CustomEvent("stepwise:lost"));
           return null;
         }),
       );
     }
 
-    follow(reply) {
-      const done = () => this.open.delete(reply);
-      this.open.add(reply);
-      reply.then(done, done);
+    // Asks once all that was asked before has been answered, well or badly.
+    next(ask) {
+      const reply = this.last.then(ask);
+      this.last = reply.catch(() => undefined);
       return reply;
     }
 
     async answered() {
-      while (this.open.size) await Promise.allSettled(this.open);
+      for (let last; last !== this.last; await last) last = this.last;
     }
   }
 

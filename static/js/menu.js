@@ -22,9 +22,9 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
-    const word = button.textContent;
+    button.dataset.word ??= button.textContent; // of a second press, it is not "Copied"
     button.textContent = "Copied";
-    setTimeout(() => (button.textContent = word), 2000);
+    setTimeout(() => (button.textContent = button.dataset.word), 2000);
   });
 
   // <form data-confirm="…">: asks once before a destructive act, by name.

@@ -265,64 +265,6 @@ def test_skipping_asks_once_and_goes_on(project: Project, desk: Page) -> None:
     assert not Annotation.objects.exists()
 
 
-class Held:
-    """Requests to an address that the network keeps back until `release`, and what is asked after them."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self._page = page
-        self._routes: list[Route] = []
-        self._open = False
-        self.asked: list[str] = []
-        page.route(address, self._keep)
-        page.on("request", lambda request: self.asked.append(request.url.rstrip("/").rsplit("/", 1)[-1]))
-
-    def _keep(self, route: Route) -> None:
-        if self._open:
-            route.continue_()
-        else:
-            self._routes.append(route)
-
-    def wait(self) -> None:
-        while not self._routes:
-            self._page.wait_for_timeout(20)
-
-    def release(self) -> None:
-        self._open = True
-        for route in self._routes:
-            route.continue_()
-
-
-@pytest.mark.parametrize(("key", "ending"), [("s", "skip"), ("Enter", "submit")])
-def test_an_assignment_ends_after_what_was_sent_for_it(project: Project, desk: Page, key: str, ending: str) -> None:
-    first, second = queued(project, priority=2), queued(project, priority=1)
-    start(desk)
-    expect(desk.locator("h1")).to_contain_text(str(first))
-    held = Held(desk, "**/draft/")
-    press(desk, "3", "1")
-    held.wait()
-    desk.once("dialog", lambda dialog: dialog.accept())
-    press(desk, key)
-    desk.wait_for_timeout(100)  # in which the page would have asked
-    assert ending not in held.asked
-    held.release()
-    expect(desk.locator("h1")).to_contain_text(str(second))
-    assert held.asked.index("draft") < held.asked.index(ending)
-
-
-def test_evidence_under_way_comes_before_the_end(project: Project, desk: Page) -> None:
-    first, second = queued(project, priority=2), queued(project, priority=1)
-    make_judgement(first, first_error=1)
-    start(desk)
-    held = Held(desk, "**/evidence/**")
-    press(desk, "3", "1")
-    held.wait()
-    press(desk, "Enter")
-    desk.wait_for_timeout(100)
-    assert "submit" not in held.asked
-    held.release()
-    expect(desk.locator("h1")).to_contain_text(str(second))
-
-
 def test_a_skip_that_fails_leaves_the_sheet_at_work(project: Project, desk: Page, complaints: list[str]) -> None:
     queued(project)
     start(desk)
