@@ -78,7 +78,8 @@ class Runs(View):
     def post(self, request: Request, slug: str) -> Response:
         """Start a run; without a selection it looks at the solutions that lack its evidence.
 
-        A `search` looks at problems: those of the selected solutions.
+        A `search` looks at problems: those of the selected solutions. Where there is nothing to do, the run is `done`
+        at once, and its `detail` says why: whoever waits for it need not tell the two apart.
         """
         project = self.project(slug, Right.MANAGE)
         asked = _asked(request)

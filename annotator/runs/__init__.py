@@ -21,7 +21,7 @@ from annotator.runs.estimate import Estimate, estimate
 from annotator.runs.searches import DEFAULTS as SEARCH_DEFAULTS
 from annotator.runs.searches import LIMITS as SEARCH_LIMITS
 from annotator.runs.searches import Yield, made_by, preferences_of, unit_of, yielded, yielded_of
-from annotator.runs.selection import endpoint_for, selected
+from annotator.runs.selection import endpoint_for, nothing, selected
 
 __all__ = [
     "SEARCH_DEFAULTS",
@@ -37,6 +37,7 @@ __all__ = [
     "failures",
     "failures_of",
     "made_by",
+    "nothing",
     "outcome",
     "pause",
     "preferences_of",

@@ -29,7 +29,7 @@ from annotator.models import (
     record,
 )
 from annotator.runs.searches import made_by
-from annotator.runs.selection import check_config, check_kind, endpoint_for, kept_config, selected, skips
+from annotator.runs.selection import check_config, check_kind, endpoint_for, kept_config, nothing, selected, skips
 
 _MOST_REASONS: Final = 20
 """Why items of a run failed, at most; the rest is rare."""
@@ -75,7 +75,7 @@ def start(
     person: Person | None = None,
     seed: int = 0,
 ) -> Run:
-    """Record a run with its selection frozen, and hand it to the workers."""
+    """Record a run with its selection frozen, and hand it to the workers; with nothing selected it is done at once."""
     selection, config = dict(selection or {}), dict(config or {})
     check_kind(kind)
     check_config(config)
@@ -96,9 +96,13 @@ def start(
         for reason, condition in skips(project, kind).items():
             items = RunItem.objects.filter(run=run, solution__in=Solution.objects.filter(condition, project=project))
             items.update(state=RunItemState.SKIPPED, detail=reason, ended_at=timezone.now())
-        run.save(update_fields=["total"])
+        if not run.total:
+            run.state, run.ended_at = WorkState.DONE, timezone.now()
+            run.detail = f"nothing to do: {nothing(kind, selection)}"
+        run.save(update_fields=["total", "state", "detail", "ended_at"])
         record("run.started", project=project, actor=person, subject=run.code, kind_of_run=kind, total=run.total)
-        enqueue("advance_run", run.pk)
+        if run.total:
+            enqueue("advance_run", run.pk)
     return run
 
 

@@ -72,6 +72,15 @@ def selected(
     return rows
 
 
+def nothing(kind: str, selection: Mapping[str, Any]) -> str:
+    """Why a run has nothing to do where `selected` finds nothing, in words."""
+    unit = searches.unit_of(kind).removesuffix("s")
+    if kind == RunKind.ROUTE or selection.get("again") or selection.get("ids"):
+        return f"no {unit} is selected"
+    lacking = "is still to be searched" if kind == RunKind.SEARCH else "lacks this evidence"
+    return f"no {unit} that is selected {lacking}"
+
+
 def _check_selection(selection: Mapping[str, Any]) -> None:
     known = {"status", "decided", "ids", "intake", "limit", "again"}
     if unknown := sorted(set(selection) - known):

@@ -68,18 +68,20 @@ def _estimate(project: Project, form: NewRun) -> dict[str, Any]:
     if not form.is_valid():
         return {"problem": next(iter(form.errors.values()))[0]}
     try:
-        return {"estimate": domain.estimate(project, form.chosen, form.selection(), form.config()), "kind": form.chosen}
+        estimate = domain.estimate(project, form.chosen, form.selection(), form.config())
     except DomainError as error:
         return {"problem": error.detail.removeprefix("config.")}
+    return {"estimate": estimate, "nothing": domain.nothing(form.chosen, form.selection())}
 
 
 @require_POST
 @login_required
 def start_run(request: Request, slug: str) -> HttpResponse:
-    """Start; with `try` on the first few solutions only."""
+    """Start; with `try` on the first few solutions only. Where there is nothing to do, the form says so."""
     project = project_for(request, slug, Right.MANAGE)
     form = NewRun(request.POST, project=project)
-    if form.is_valid():
+    expected = _estimate(project, form)
+    if form.is_valid() and not _is_empty(expected):
         selection = form.selection() | ({"limit": TRY} if "try" in request.POST else {})
         try:
             run = domain.start(project, form.chosen, selection=selection, config=form.config(), person=request.user)
@@ -88,8 +90,14 @@ def start_run(request: Request, slug: str) -> HttpResponse:
         else:
             return redirect("run", slug, run.code)
     mark_invalid(form)
-    context = {"form": form, **_estimate(project, form)}
+    context = {"form": form, **expected, "refused": _is_empty(expected)}
     return render(request, "annotator/runs/new.html", context, status=422)
+
+
+def _is_empty(expected: dict[str, Any]) -> bool:
+    """Is nothing selected at all? What is left out of a run may still be decided by it."""
+    estimate: domain.Estimate | None = expected.get("estimate")
+    return estimate is not None and not estimate.solutions and not estimate.skipped
 
 
 def _run(request: HttpRequest, slug: str, code: str, right: Right) -> Run:

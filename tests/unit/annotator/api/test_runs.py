@@ -45,6 +45,24 @@ def test_each_kind_of_run_starts(kind: str, manager: Caller, project: Project) -
     assert (told["code"], told["kind"], told["state"]) == (run.code, kind, "queued")
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"kind": "judge"}, "no solution that is selected lacks this evidence"),
+        ({"kind": "search"}, "no problem that is selected is still to be searched"),
+        ({"kind": "route"}, "no solution is selected"),
+        ({"kind": "judge", "selection": {"ids": ["none"]}}, "no solution is selected"),
+    ],
+)
+def test_a_run_with_nothing_to_do_is_done_at_once_and_says_so(
+    manager: Caller, project: Project, body: dict[str, Any], why: str
+) -> None:
+    told = json_of(manager.get(f"runs/{started(manager, project, **body).code}/"))
+    assert (told["state"], told["detail"], told["progress"]["total"]) == ("done", f"nothing to do: {why}", 0)
+    for move in ("pause", "cancel"):
+        problem_of(manager.post(f"runs/{told['code']}/{move}/"), 409)
+
+
 def test_a_run_tells_progress_cost_and_what_failed(manager: Caller, project: Project) -> None:
     solutions = [make.make_solution(project) for _ in range(4)]
     run = started(manager, project)

@@ -222,6 +222,36 @@ def test_try_on_five_takes_five(client: Client, project: Project) -> None:
     assert RunItem.objects.filter(run=run).count() == 5
 
 
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"kind": "judge"}, "no solution that is selected lacks this evidence"),
+        ({"kind": "judge", "try": "5"}, "no solution that is selected lacks this evidence"),
+        ({"kind": "search"}, "no problem that is selected is still to be searched"),
+        ({"kind": "route"}, "no solution is selected"),
+        ({"kind": "judge", "again": "on"}, "no solution is selected"),
+    ],
+)
+def test_a_run_with_nothing_to_do_is_not_started_and_says_why(
+    client: Client, project: Project, form: dict[str, str], why: str
+) -> None:
+    project.completer = make_endpoint("completer")
+    project.save()
+    response = client.post(at("start_run", project), form)
+    assert response.status_code == 422
+    assert f"Not started: {why}." in text(response)
+    assert f"{why[0].upper()}{why[1:]}." in text(client.get(at("new_run", project), {"part": "estimate", **form}))
+    assert not Run.objects.exists()
+
+
+def test_a_run_whose_solutions_are_all_left_out_starts_for_they_go_to_people(client: Client, project: Project) -> None:
+    project.completer = make_endpoint("completer")
+    project.save()
+    make_solution(problem=make_problem(project, answer=None))
+    assert client.post(at("start_run", project), {"kind": "rollouts"}).status_code == 302
+    assert Run.objects.get().total == 1
+
+
 def test_a_live_run_asks_again_and_an_ended_one_does_not(client: Client, project: Project) -> None:
     run = make_run(project, state=WorkState.RUNNING, endpoint=project.judge)
     assert 'hx-trigger="every 2s"' in text(client.get(at("run", project, run.code)))
