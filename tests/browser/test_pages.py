@@ -107,6 +107,7 @@ def test_the_estimate_follows_the_choices(desk: Page, project: Project) -> None:
     make_solution(project)
     desk.goto(reverse("new_run", args=[project.slug]))
     expect(desk.locator("#estimate")).to_contain_text("about 1")
+    desk.get_by_text("Options").click()
     expect(desk.get_by_label("Price of a rollout")).to_be_hidden()
     desk.get_by_label("Votes").fill("4")
     expect(desk.locator("#estimate")).to_contain_text("about 4")
@@ -206,6 +207,7 @@ def test_what_an_export_would_hold_follows_the_choices(desk: Page, project: Proj
     desk.get_by_label("At least").select_option("human")
     expect(desk.locator("#preview")).to_contain_text("0 rows of 3 solutions")
     desk.get_by_label("Format").select_option("trl")
+    desk.get_by_text("Options").click()
     desk.get_by_label("Neutral steps").select_option("keep")
     expect(desk.locator("#preview")).to_contain_text("in this format")
 

@@ -119,6 +119,7 @@ def test_from_a_run_one_comes_to_what_it_made_and_found(
 def test_only_what_a_search_knows_is_asked_for_it(desk: Page, project: Project, parent: Solution) -> None:
     desk.goto(reverse("new_run", args=[project.slug]))
     desk.get_by_label("Search:").check()
+    desk.get_by_text("Options").click()
     expect(desk.get_by_label("New solutions a problem, at most")).to_be_visible()
     expect(desk.get_by_label("Votes")).to_be_hidden()
     expect(desk.locator("#estimate")).to_contain_text("problems")

@@ -41,8 +41,8 @@ LABELS: Final = {
     "after_error": "Steps after the first error",
     "unrated": "Unrated steps before it",
     "unlabelled": "Solutions without labels",
-    "evidence": "What was said",
-    "container": "As",
+    "evidence": "Evidence",
+    "container": "File type",
 }
 
 
