@@ -89,7 +89,7 @@ def _chart(pairs: Sequence[Compared]) -> Chart | None:
     span = list(range(-FARTHEST, FARTHEST + 1))
     return {
         "x": span,
-        "x_label": "steps from people's first error to the machine's",
+        "x_label": "the machine's step − people's step",
         "y_label": "solutions",
         "series": [{"label": "solutions", "kind": "bars", "values": [found[offset] for offset in span]}],
     }
