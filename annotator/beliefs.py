@@ -33,12 +33,14 @@ from annotator.models import (
     Purpose,
     Score,
     Solution,
+    StandIn,
     WorkState,
 )
 from annotator.opinions import opinions_of
 from reasoning.characters import unescape
 from reasoning.types import NO_ERROR, Count, Evidence, PersonRating, Problem, Step, Verdict
 from reasoning.types import Judgement as JudgementValue
+from reasoning.types import Posterior as PosteriorValue
 from reasoning.types import Solution as SolutionValue
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ VERSION: Final = "2"
 """Part of every evidence hash: raise it when the same evidence should give another posterior."""
 IMPORTED: Final = "imported"
 """The rater that annotations of other tools are put down to."""
+_WEIGHED: Final = 1
+"""As `VERSION`, of those that rest on a stand-in."""
 _STAND_IN: Final = ("stand_in_id", "stand_in__simulated")
 
 
@@ -136,13 +140,9 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
     )
     if not stale:
         return {pk: current[pk] for pk in hashes}
-    from reasoning.first_error import posteriors
-
     stale_problems = {problem_key(each) for each in solutions if each.pk in stale}
     needed = [each for each in company if problem_key(each) in stale_problems]
-    values = posteriors(
-        [evidence[each.pk] for each in needed], _parameters(fit), [problem_key(each) for each in needed]
-    )
+    values = _computed(needed, evidence, stand_ins, _parameters(fit))
     rows = [
         Posterior(
             solution=each,
@@ -155,14 +155,36 @@ def _refresh(project: Project, solutions: Sequence[Solution]) -> dict[int, Poste
             simulated=any(gathered[sibling.pk].simulated for sibling in problems[problem_key(each)]),
             stand_in_id=stand_ins[problem_key(each)],
         )
-        for each, value in zip(needed, values, strict=True)
-        if each.pk in stale
+        for each, value in ((each, values[each.pk]) for each in needed if each.pk in stale)
     ]
     with transaction.atomic():
         Posterior.objects.filter(solution__in=stale, superseded_at=None).update(superseded_at=timezone.now())
         Posterior.objects.bulk_create(rows)
     current |= {row.solution_id: row for row in rows}
     return {pk: current[pk] for pk in hashes}
+
+
+def _computed(
+    solutions: Sequence[Solution],
+    evidence: Mapping[int, Evidence],
+    stand_ins: Mapping[Hashable, int | None],
+    parameters: Parameters,
+) -> dict[int, PosteriorValue]:
+    """By pk. What a majority answer has graded is weighed by how likely that is right."""
+    from reasoning.first_error import Votes, posteriors, stand_in_posteriors
+
+    marked = [each for each in solutions if stand_ins[problem_key(each)] is not None]
+    plain = [each for each in solutions if stand_ins[problem_key(each)] is None]
+    rows = StandIn.objects.in_bulk({stand_ins[problem_key(each)] for each in marked}) if marked else {}
+    elected = [rows[stand_ins[problem_key(each)]] for each in marked]
+    found = stand_in_posteriors(
+        [evidence[each.pk] for each in marked],
+        [Votes(each.votes, each.total) for each in elected],
+        parameters,
+        [problem_key(each) for each in marked],
+    )
+    found += posteriors([evidence[each.pk] for each in plain], parameters, [problem_key(each) for each in plain])
+    return {each.pk: value for each, value in zip((*marked, *plain), found, strict=True)}
 
 
 def _hashes(
@@ -181,7 +203,7 @@ def _hashes(
         others = sorted(own[each.pk] for each in problems[problem_key(solution)] if each.pk != solution.pk)
         known: list[object] = [VERSION, fit.pk if fit else None, own[solution.pk], others]
         if (stand_in := stand_ins[problem_key(solution)]) is not None:
-            known.append({"stand_in": stand_in})  # the same verdicts by a reference answer are another posterior
+            known.append({"stand_in": stand_in, "weighed": _WEIGHED})  # by a reference answer it is another posterior
         found[solution.pk] = _digest(known)
     return found
 
