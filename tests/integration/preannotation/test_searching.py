@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models import Count
@@ -15,6 +18,7 @@ from django.db.models import Count
 from annotator import beliefs, intake, preannotation, runs
 from annotator.models import (
     Endpoint,
+    Posterior,
     Preference,
     Project,
     Rollout,
@@ -24,6 +28,7 @@ from annotator.models import (
     Solution,
     WorkState,
 )
+from annotator.preannotation import searching
 from reasoning import answers
 from reasoning.characters import unescape
 from reasoning.simulator.continuations import begun, whole
@@ -167,6 +172,82 @@ def test_a_killed_search_goes_on_and_pays_for_nothing_twice(
     for problem in project.problems.all():
         assert Selection.objects.filter(solution__problem=problem, rollout__isnull=False).count() <= 8
         assert Rollout.objects.filter(solution__problem=problem).count() <= 200
+
+
+def stopped_at(monkeypatch: pytest.MonkeyPatch, forks: int, stop: Callable[[Run], object]) -> None:
+    """Somebody does `stop` when a search stores that many new solutions, and its worker soon sees it."""
+    plant = searching.plant
+
+    def plant_and_stop(run: Run, *how: Any) -> Any:
+        place = plant(run, *how)
+        if Selection.objects.count() == forks:
+            stop(Run.objects.get(pk=run.pk))
+        return place
+
+    monkeypatch.setattr(searching, "plant", plant_and_stop)
+    # The package has a function of the module's name.
+    monkeypatch.setattr(import_module("annotator.preannotation.advance"), "RENEW_EVERY", 0.01)
+
+
+def believed(solutions: Iterable[Solution]) -> dict[int, int]:
+    """The current posterior of each."""
+    rows = Posterior.objects.filter(solution__in=solutions, superseded_at=None)
+    return dict(rows.values_list("solution", "pk"))
+
+
+def test_a_search_that_is_cancelled_in_the_middle_leaves_nothing_in_limbo(
+    project: Project, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Endpoint.objects.filter(pk=project.completer_id).update(base_url=serve("--latency-ms", "20"), slots=1)
+    stopped_at(monkeypatch, 4, runs.cancel)
+    run = searched(project)
+    assert run.state == WorkState.CANCELLED
+    forks = forks_of(project)
+    assert 4 <= len(forks) < 3 * PROBLEMS
+    assert {fork.status for fork in forks} <= {"queued", "machine"}
+    assert believed(forks) == {pk: row.pk for pk, row in beliefs.refresh(forks).items()}
+    assert len(believed(forks)) == len(forks)
+    assert not RunItem.objects.filter(run=run, state="waiting").exists()
+    assert {"the run was cancelled"} == {group.reason for group in runs.failures(run)}
+    # What it had not come to is as it was, and may be searched.
+    untouched = Solution.objects.filter(project=project, status="new")
+    assert untouched.exists()
+    assert not Rollout.objects.filter(solution__in=untouched).exists()
+    again = set(runs.start(project, "search").items.values_list("solution__problem", flat=True))
+    assert set(untouched.values_list("problem", flat=True)) <= again
+
+
+def test_a_paused_search_that_is_cancelled_later_is_done_with(
+    project: Project, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Endpoint.objects.filter(pk=project.completer_id).update(base_url=serve("--latency-ms", "20"), slots=1)
+    stopped_at(monkeypatch, 4, runs.pause)
+    run = searched(project)
+    assert run.state == WorkState.PAUSED
+    assert not Solution.objects.filter(project=project, status="new", forked_from__isnull=False).exists()
+    waiting = RunItem.objects.filter(run=run, state="waiting")
+    assert waiting.exists()
+    assert run.pk not in Run.unattended()
+    runs.cancel(run)
+    assert run.pk in Run.unattended()
+    preannotation.advance(run.pk)
+    assert not waiting.exists()
+    assert run.pk not in Run.unattended()
+
+
+def test_what_is_rolled_out_at_a_shared_prefix_is_believed_of_all_who_share_it(project: Project) -> None:
+    searched(project)
+    shared = Solution.objects.filter(project=project, forks__forked_at__gt=0).distinct()
+    heirs = [fork for fork in forks_of(project) if fork.forked_from in shared and fork not in shared and fork.forked_at]
+    old = believed(heirs)
+    codes = list(shared.values_list("code", flat=True))
+    run = runs.start(project, "rollouts", selection={"ids": codes}, config={"price": 0.0, "cap": 60})
+    preannotation.advance(run.pk)
+    assert not RunItem.objects.filter(run=run, solution__in=heirs).exists()
+    new = believed(heirs)
+    assert new.keys() == old.keys()
+    assert set(new.values()) - set(old.values())
+    assert new == {pk: row.pk for pk, row in beliefs.refresh(heirs).items()}
 
 
 def test_a_search_stays_within_its_limits_a_problem(project: Project) -> None:
