@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotator import exports, runs
-from annotator.models import Endpoint, FinishReason, Project, RunKind, SolutionStatus
+from annotator.models import Endpoint, FinishReason, Project, RunKind, SolutionStatus, Spend
 from annotator.models.projects import MOST_EXAMPLES
 
 
@@ -130,6 +130,11 @@ class SelectionField(serializers.DictField):
             },
             "temperature": {"type": "number", "minimum": 0, "maximum": 2},
             "price": {"type": "number", "minimum": 0, "maximum": 1},
+            "spend": {
+                "type": "string",
+                "enum": Spend.values,
+                "description": "Rollouts (the default) count alike, or by the tokens that each reads and writes",
+            },
             "cap": {"type": "integer", "minimum": 1},
             "max_tokens": {"type": "integer", "minimum": 1},
             **{

@@ -11,7 +11,7 @@ from annotator.models.decisions import (
     Settlement,
     Source,
 )
-from annotator.models.endpoints import Call, Endpoint, EndpointKind, Run, RunItem, RunItemState, RunKind
+from annotator.models.endpoints import Call, Endpoint, EndpointKind, Run, RunItem, RunItemState, RunKind, Spend
 from annotator.models.events import Event, record
 from annotator.models.evidence import Grade, ImportedAnnotation, Judgement, OwnGrade, Rollout, Score, StandIn
 from annotator.models.exports import Export, ExportFile, Snapshot
@@ -89,6 +89,7 @@ __all__ = [
     "Solution",
     "SolutionStatus",
     "Source",
+    "Spend",
     "StandIn",
     "Step",
     "Token",

@@ -101,6 +101,13 @@ class RunKind(models.TextChoices):
     ROUTE = "route"
 
 
+class Spend(models.TextChoices):
+    """By what a run of rollouts counts its costs; `spend` of its config."""
+
+    ROLLOUTS = "rollouts", "rollouts: every one counts the same"
+    TOKENS = "tokens", "tokens: those that are cheaper to read and write go first"
+
+
 class Run(Held):
     """One recorded execution of a judge, rollout plan, PRM, tree search or routing over chosen solutions."""
 

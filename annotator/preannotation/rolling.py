@@ -15,6 +15,7 @@ from annotator.models import Rollout, Run, RunItemState, Solution
 from annotator.preannotation.blame import FAILURES, SMALL
 from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.ledger import graded_rollout
+from annotator.preannotation.spending import costs_of
 from annotator.preannotation.voting import references_for
 from annotator.votes import sampling_of
 from reasoning import first_error, types
@@ -60,7 +61,10 @@ def plan(run: Run, items: Sequence[Item]) -> Planner:
     drawn: dict[int, dict[int, int]] = {}
     for solution, prefix, sample in last:
         drawn.setdefault(solution, {})[prefix] = sample + 1
-    chains = [Chain(row.pk, evidence[row.pk], problem_key(row), drawn.get(row.pk, {})) for row in rows]
+    chains = [
+        Chain(row.pk, evidence[row.pk], problem_key(row), drawn.get(row.pk, {}), costs)
+        for row, costs in zip(rows, costs_of(run, items), strict=True)
+    ]
     price = float(run.config.get("price", run.project.rollout_price))
     return Planner(chains, beliefs.parameters_of(run.project), price=price)
 

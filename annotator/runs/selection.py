@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotator import examples
 from annotator.errors import Invalid, Unusable
-from annotator.models import Endpoint, Project, Rollout, Run, RunKind, Score, Solution, SolutionStatus
+from annotator.models import Endpoint, Project, Rollout, Run, RunKind, Score, Solution, SolutionStatus, Spend
 from annotator.models.projects import MOST_EXAMPLES
 from annotator.runs import searches
 from annotator.stand_ins import NO_ANSWER
@@ -163,8 +163,12 @@ def check_config(config: Mapping[str, Any]) -> None:
         **searches.LIMITS,
     }
     for key, value in config.items():
+        if key == "spend":
+            if value not in Spend.values:
+                raise Invalid("config.spend", f"is not one of {', '.join(Spend.values)}")
+            continue
         if key not in limits:
-            raise Invalid(f"config.{key}", f"is not one of {', '.join(limits)}")
+            raise Invalid(f"config.{key}", f"is not one of spend, {', '.join(limits)}")
         kind, low, high = limits[key]
         number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
         if not (number and math.isfinite(value) and low <= value <= high):

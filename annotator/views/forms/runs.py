@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from annotator.models import Intake, Project, RunKind, SolutionStatus
+from annotator.models import Intake, Project, RunKind, SolutionStatus, Spend
 from annotator.models.projects import MOST_EXAMPLES
 from annotator.runs import SEARCH_DEFAULTS
 
@@ -19,7 +19,7 @@ KINDS = {
 }
 CONFIG = {
     RunKind.JUDGE: ("votes", "examples", "temperature", "max_tokens"),
-    RunKind.ROLLOUTS: ("price", "cap", "temperature", "max_tokens"),
+    RunKind.ROLLOUTS: ("price", "spend", "cap", "temperature", "max_tokens"),
     RunKind.SEARCH: (
         "selections",
         "rollouts",
@@ -33,6 +33,8 @@ CONFIG = {
         "max_tokens",
     ),
 }
+
+SPENDING = [("", Spend.ROLLOUTS.label), (Spend.TOKENS.value, Spend.TOKENS.label)]
 
 
 class NewRun(forms.Form):
@@ -49,6 +51,7 @@ class NewRun(forms.Form):
     votes = forms.IntegerField(required=False, min_value=1, max_value=32, label="Votes")
     examples = forms.IntegerField(required=False, min_value=0, max_value=MOST_EXAMPLES, label="Examples from people")
     price = forms.FloatField(required=False, min_value=0, max_value=1, label="Price of a rollout")
+    spend = forms.ChoiceField(required=False, choices=SPENDING, label="Spend by")
     cap = forms.IntegerField(required=False, min_value=1, max_value=100_000, label="Rollouts a solution, at most")
     selections = forms.IntegerField(required=False, label="New solutions a problem, at most")
     rollouts = forms.IntegerField(required=False, label="Rollouts a problem, at most")
@@ -101,7 +104,7 @@ class NewRun(forms.Form):
     def config(self) -> dict[str, Any]:
         """Only what was given, and only what this kind knows."""
         given = {name: self.cleaned_data.get(name) for name in CONFIG.get(RunKind(self.chosen), ())}
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value not in (None, "")}
 
     def selecting(self) -> list[forms.BoundField]:
         return [self[name] for name in ("status", "intake", "limit")]
