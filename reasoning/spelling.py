@@ -51,8 +51,10 @@ _UNICODE: Final = _table(
     (r"÷", r"\\div "),
     (r"[·⋅∙]", r"\\cdot "),
     (r"π", r"\\pi "),
-    (r"(?<![\w)\]}])³√|∛", r"\\sqrt[3]"),
-    (r"(?<![\w)\]}])⁴√|∜", r"\\sqrt[4]"),
+    (r"(?<![\w)\]}])³√|∛", r"\\sqrt[3]√"),
+    (r"(?<![\w)\]}])⁴√|∜", r"\\sqrt[4]√"),
+    (r"(?<=\])√(\d+(?:\.\d+)?)", r"{\1}"),
+    (r"(?<=\])√", ""),
     (r"√(?=\d)(\d+(?:\.\d+)?)", r"\\sqrt{\1}"),
     (r"√", r"\\sqrt "),
     (r"∞", r"\\infty "),
@@ -96,6 +98,7 @@ _LATEX: Final = _table(
     (r"\\(?:[dtc]|nice|s|flat)frac(?![a-zA-Z])", r"\\frac"),
     (r"\{([^{}]*)\\over(?![a-zA-Z])([^{}]*)\}", r"\\frac{\1}{\2}"),
     (r"\\[dt]binom(?![a-zA-Z])", r"\\binom"),
+    (r"(?:\{\}\s*)?[_^]\s*\{?\s*(\w{1,4})\s*\}?\s*C\s*_\s*\{?\s*(\w{1,4})\s*\}?", r"\\binom{\1}{\2}"),
     (r"\{,\}", ","),
     (r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|strut|nonumber|notag)(?![a-zA-Z])\.?", ""),
     (r"(?<!\\)\\!", ""),
@@ -108,6 +111,7 @@ _LATEX: Final = _table(
     (r"\\\$|\\textdollar(?![a-zA-Z])", "$"),
     (r"\\(?:color|[hv]?phantom|label|tag)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}", ""),
     (r"\\(?:ldots|dots|cdots)(?![a-zA-Z])", "..."),
+    (r"\\begin\{cases\}([^&]*=[^&]*)\\end\{cases\}", lambda match: ", ".join(filter(None, (row.strip(" ,") for row in match[1].split("\\\\"))))),  # noqa: E501
     (r"\\colon(?![a-zA-Z])", ":"),
     (r"\\(?:mathbb\s*|)([RZQNC])(?![a-zA-Z])", r"\\mathbb{\1}"),
     (r"(\d{0,12}\.\d{0,30})\\dot\s*\{?(\d)\}?(?:(\d{0,30})\\dot\s*\{?(\d)\}?)?", r"\1\\overline{\2\3\4}"),
@@ -115,9 +119,11 @@ _LATEX: Final = _table(
     (r"(?<=[\d\s])\\mu\s*(?=[a-zA-Z]|\\Omega)", "\u00b5"),
     (r"(?<=[\dkM\s\u00b5])\\Omega(?![a-zA-Z])", "Ω"),
     (r"_\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve|sixteen)\s*\}", lambda match: f"_{{{_BASES[match[1]]}}}"),  # noqa: E501
-    (r"^(?:&|\\\\|\\(?:therefore|implies|Rightarrow|to)(?![a-zA-Z])|\s)+|(?:\\\\|(?<!\\)\\| ){1,8}$", ""),
+    (r"^(?:\\\\|\\(?:therefore|implies|Rightarrow|to)(?![a-zA-Z])|\s)+|(?:\\\\|(?<!\\)\\| ){1,8}$", ""),
 )  # fmt: skip
 _ASCII: Final = _table(
+    (r"^&\s*", ""),
+    (r"(?<![\w.])(\d{1,4})C(\d{1,4})(?!\w)", r"\\binom{\1}{\2}"),
     (r"^(?:=(?!=)|\\approx(?![a-zA-Z])|(?:about|approximately|roughly)(?=\s[-+$\d.\\]))\s*", ""),
     (r"^\](?P<inside>[^\[\]]*)\[$", r"(\1)"),
     (r"^\[(?P<inside>[^\[\]]*)\[$", r"[\1)"),

@@ -11,8 +11,9 @@ _OPENING: Final = "([{⦃"
 _CLOSING: Final = ")]}⦄"
 _EMPTY: Final = frozenset({"\\emptyset", "\\varnothing", "∅"})
 _MATRIX: Final = re.compile(
-    r"(?P<factor>[^&,]*?)\s*(?:\\cdot\s*)?"
-    r"\\begin\{(?P<kind>[pbB]?matrix|array)\}(?:\{[^{}]*\})?(?P<rows>.*)\\end\{(?P=kind)\}"
+    r"(?P<factor>[^&,]*?)\s*(?:\\cdot\s*)?(?P<open>[(\[]\s*)?"
+    r"\\begin\{(?P<kind>[pbB]?matrix|array)\}(?:\{[^{}]*\})?(?P<rows>.*)\\end\{(?P=kind)\}(?(open)\s*[)\]])"
+    r"(?P<turned>\s*\^\s*(?:T|\{\s*T\s*\}|\{?\s*\\top\s*\}?))?"
 )
 _AND: Final = re.compile(r"\s*,?\s+(?:and|or)\s+|\s*;\s*")
 _PLUS_MINUS: Final = re.compile(r"\\pm(?![a-zA-Z])")
@@ -37,6 +38,8 @@ def read(text: str) -> Collection | None:
     if matrix:
         factor = {"": "", "-": "-1"}.get(matrix["factor"], matrix["factor"])
         rows = [row.split("&") for row in matrix["rows"].split("\\\\")]
+        if matrix["turned"] and len({len(row) for row in rows}) == 1:
+            rows = [list(column) for column in zip(*rows, strict=True)]
         return _matrix([[f"({factor})*({cell})" for cell in row] for row in rows if any(row)] if factor else rows)
     if text in _EMPTY:
         return Collection("set")

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reasoning.equivalence import grammar, numeric
+from reasoning.equivalence import numeric
 from reasoning.equivalence.grammar import parse
+from reasoning.equivalence.names import KNOWN, LENT
 from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation
 from reasoning.equivalence.rules import decide, is_rounding, rational_leaf
 from reasoning.equivalence.tree import TooDeep, Unreadable
 
 _LONGEST_FOR_SYMBOLS: Final = 600
+_COMMAND: Final = re.compile(r"\\([a-zA-Z]+)")
 _DECIMAL: Final = re.compile(r"-?\d+\.\d+")
 
 
@@ -59,7 +61,7 @@ def _is_rounding(answer: str, reference: str) -> bool:
 def _by_symbols(answer: str, reference: str) -> Equivalence:
     if max(len(answer), len(reference)) > _LONGEST_FOR_SYMBOLS:
         return Equivalence(Relation.UNKNOWN, "too long")
-    if not all(_is_readable(side) or grammar.has_foreign_command(side) for side in (answer, reference)):
+    if not all(_is_readable(side) or _has_foreign_command(side) for side in (answer, reference)):
         return Equivalence(Relation.UNKNOWN, "unreadable")
     from reasoning.equivalence.symbolic import by_math_verify
 
@@ -73,3 +75,9 @@ def _is_readable(text: str) -> bool:
     except Unreadable:
         return False
     return True
+
+
+def _has_foreign_command(text: str) -> bool:
+    """Are there LaTeX commands that our grammar does not know, all of them known to math-verify?"""
+    foreign = [name for name in _COMMAND.findall(text) if name not in KNOWN]
+    return bool(foreign) and LENT.issuperset(foreign)

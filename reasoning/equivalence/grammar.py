@@ -6,19 +6,16 @@ What the grammar does not know is Unreadable; it never skips a character. Pure P
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Final
 
 from reasoning.equivalence.exact import exact_or_none
-from reasoning.equivalence.lexer import Token, number, repeating, tokens
-from reasoning.equivalence.names import FUNCTIONS, GREEK, INVERSES, KNOWN, LENT, RENAMED
+from reasoning.equivalence.lexer import Cursor, Token, number, repeating, tokens
+from reasoning.equivalence.names import FUNCTIONS, GREEK, INTEGERS, INVERSES, RENAMED
 from reasoning.equivalence.tree import Expression, Node, TooDeep, Unreadable
 
 LONGEST: Final = 2_000
 _DEEPEST: Final = 60
-
-_COMMAND: Final = re.compile(r"\\([a-zA-Z]+)")
 
 
 def parse(text: str, *, tight: bool = False) -> Expression:
@@ -36,18 +33,11 @@ def _num(value: int | Fraction) -> Node:
     return Node("number", value=Fraction(value))
 
 
-def has_foreign_command(text: str) -> bool:
-    """Are there LaTeX commands that this grammar does not know, all of them known to math-verify?"""
-    foreign = [name for name in _COMMAND.findall(text) if name not in KNOWN]
-    return bool(foreign) and LENT.issuperset(foreign)
-
-
-class _Reader:
+class _Reader(Cursor):
     """Recursive descent; every method eats what it reads from `left`."""
 
     def __init__(self, read: list[Token], *, tight: bool) -> None:
-        self._tokens = read
-        self._at = 0
+        super().__init__(read)
         self._tight = tight
         self._depth = 0
         self._bars = 0
@@ -55,34 +45,15 @@ class _Reader:
         letters = all(token.kind == "word" for token in read)
         self._wordy = letters and any(len(token.text) > 1 for token in read)
 
-    @property
-    def left(self) -> list[Token]:
-        return self._tokens[self._at :]
-
-    def _peek(self) -> str:
-        """The next token as it is matched: a mark, `\\command`, or the word; empty at the end."""
-        if self._at >= len(self._tokens):
-            return ""
-        token = self._tokens[self._at]
-        return "\\" + token.text if token.kind == "command" else token.text
-
-    def _take(self) -> Token:
-        if self._at >= len(self._tokens):
-            raise Unreadable("ends too early")
-        self._at += 1
-        return self._tokens[self._at - 1]
-
-    def _expect(self, text: str) -> None:
-        if self._peek() != text:
-            raise Unreadable(f"{text} expected")
-        self._at += 1
-
     def whole(self) -> Node:
-        """A sum, or `n \\choose k`, the old way to write a binomial, which fills its group."""
+        r"""A sum, or `n \choose k`, the old way to write a binomial, or `a \bmod m`, which fill their group."""
         tree = self.sum()
         if self._peek() == "\\choose":
             self._take()
-            tree = Node("call", (tree, self.sum()), "binom")
+            return Node("call", (tree, self.sum()), "binom")
+        if self._peek() in ("\\bmod", "mod", "\\mod"):
+            self._take()
+            return Node("call", (tree, self.sum()), "mod")
         return tree
 
     def sum(self) -> Node:
@@ -142,7 +113,9 @@ class _Reader:
         if self._at >= len(self._tokens):
             return False
         kind = self._tokens[self._at].kind
-        return kind == "word" or (
+        if kind == "number":
+            return self._at > 0 and self._tokens[self._at - 1].text == "!"
+        return (kind == "word" and mark != "mod") or (
             kind == "command"
             and (mark[1:] in FUNCTIONS | GREEK or mark in ("\\frac", "\\pi", "\\binom", "\\lfloor", "\\lceil"))
         )
@@ -162,9 +135,9 @@ class _Reader:
     def _postfix(self, tree: Node) -> Node:
         while self._peek() in ("!", "°"):
             if self._take().text == "!":
-                if self._peek() == "!":
-                    raise Unreadable("double factorial")
-                tree = Node("!", (tree,))
+                double = self._peek() == "!"
+                self._at += double
+                tree = Node("call", (tree,), "!!") if double else Node("!", (tree,))
             else:
                 tree = Node("*", (tree, Node("/", (Node("constant", name="pi"), _num(180)))))
         return tree
@@ -190,6 +163,8 @@ class _Reader:
                 self._at -= 1
                 self._tokens[self._at] = Token("number", token.text[1:], spaced=False)
             return _num(int(token.text[0]))
+        if token.kind == "word" and len(token.text) == 1:
+            return self._constant_or_variable(token.text)
         self._at -= 1
         return self._atom()
 
@@ -241,6 +216,8 @@ class _Reader:
         text = RENAMED.get(token.text, token.text)
         if text in FUNCTIONS:
             return self._function(text)
+        if text in INTEGERS:
+            return self._several(text)
         if text == "pi":
             return Node("constant", name="pi")
         if len(text) == 1:
@@ -283,6 +260,8 @@ class _Reader:
     def _command(self, name: str) -> Node:
         if name in FUNCTIONS:
             return self._function(name)
+        if name in INTEGERS:
+            return self._several(name)
         if name == "pi":
             return Node("constant", name="pi")
         if name in GREEK:
@@ -297,6 +276,19 @@ class _Reader:
         inside = self.sum()
         self._expect(closing)
         return Node("call", (inside,), {"lfloor": "floor", "lceil": "ceil"}[name])
+
+    def _several(self, name: str) -> Node:
+        """gcd, lcm, max, min of what stands between commas."""
+        closing = {"(": ")", "\\lbrace": "\\rbrace"}.get(self._peek())
+        if closing is None:
+            raise Unreadable(name)
+        parts, mark = [], ","
+        while mark == ",":
+            self._take()
+            parts.append(self.sum())
+            mark = self._peek()
+        self._expect(closing)
+        return Node("call", tuple(parts), name)
 
     def _function(self, name: str) -> Node:
         if name == "sqrt":
@@ -315,10 +307,14 @@ class _Reader:
         return tree if power is None else Node("^", (tree, power))
 
     def _log_base(self) -> Node | None:
-        if self._peek() != "_":
-            return None
-        self._take()
-        return self._argument()
+        """`\\log_2`, and `log2(…)` as programs write it."""
+        if self._peek() == "_":
+            self._take()
+            return self._argument()
+        ahead = self._tokens[self._at : self._at + 2]
+        if [token.text for token in ahead] in (["2", "("], ["10", "("]) and not ahead[0].spaced:
+            return _num(int(self._take().text))
+        return None
 
     def _root(self) -> Node:
         degree = _num(2)

@@ -9,10 +9,7 @@ from typing import Final
 
 from reasoning.equivalence import collections
 from reasoning.equivalence.collections import Collection
-from reasoning.equivalence.exact import exact_or_none
-from reasoning.equivalence.grammar import parse
-from reasoning.equivalence.outcome import Equivalence, Relation
-from reasoning.equivalence.tree import Unreadable
+from reasoning.equivalence.values import value_of
 
 Cut = tuple[Fraction | float, int]
 """A place between numbers: (v, 0) is just before v, (v, 1) just after it."""
@@ -20,18 +17,7 @@ Piece = tuple[Cut, Cut]
 
 _LINE: Final = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?|(?:the )?(?:set of )?all real(?: number)?s", re.IGNORECASE)
 _WITHOUT: Final = re.compile(r"\\setminus(?![a-zA-Z])|\\backslash(?![a-zA-Z])")
-_SET: Final = re.compile(r"\\(?:cup|setminus|backslash|mathbb)(?![a-zA-Z])")
 _WHOLE: Final[Piece] = ((-math.inf, 1), (math.inf, 0))
-
-
-def by_pieces(answer: str, reference: str) -> Equivalence | None:
-    """Compare as sets, where one side is more than one interval, or a line, and the ends of both are known."""
-    if not any(_SET.search(side) or _LINE.fullmatch(side) for side in (answer, reference)):
-        return None
-    left, right = read(answer), read(reference)
-    if left is None or right is None:
-        return None
-    return Equivalence(Relation.EQUAL if left == right else Relation.UNEQUAL, "interval")
 
 
 def read(text: str) -> tuple[Piece, ...] | None:
@@ -57,7 +43,7 @@ def _union(text: str) -> tuple[Piece, ...] | None:
         if pieces is None:
             return None
         found += pieces
-    return _merged(found)
+    return merged(found)
 
 
 def _single(text: str) -> tuple[Piece, ...] | None:
@@ -86,15 +72,11 @@ def _interval(collection: Collection, ends: list[Fraction | float]) -> tuple[Pie
 
 def _end(text: str) -> Fraction | float | None:
     sign = {"\\infty": math.inf, "+\\infty": math.inf, "-\\infty": -math.inf}.get(text.replace(" ", ""))
-    if sign is not None:
-        return sign
-    try:
-        return exact_or_none(parse(text).tree)
-    except Unreadable:
-        return None
+    return value_of(text) if sign is None else sign
 
 
-def _merged(pieces: list[Piece]) -> tuple[Piece, ...]:
+def merged(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """The union: in order, none touching the next."""
     merged: list[Piece] = []
     for low, high in sorted(pieces):
         if merged and low <= merged[-1][1]:
@@ -108,3 +90,8 @@ def _cut_out(piece: Piece, low: Cut, high: Cut) -> tuple[Piece, ...]:
     """What is left of a piece without the numbers between two cuts."""
     parts = ((piece[0], min(piece[1], low)), (max(piece[0], high), piece[1]))
     return tuple(part for part in parts if part[0] < part[1])
+
+
+def intersection(first: tuple[Piece, ...], second: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    both = [(max(a[0], b[0]), min(a[1], b[1])) for a in first for b in second]
+    return merged([piece for piece in both if piece[0] < piece[1]])

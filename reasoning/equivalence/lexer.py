@@ -12,7 +12,7 @@ from reasoning.equivalence.tree import Unreadable
 _LARGEST_EXPONENT: Final = 10_000
 _TOKEN: Final = re.compile(
     r"(?P<repeating>\d*\.\d*\\overline\s*\{\s*\d+\s*\})|(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+)"
-    r"|\\(?P<command>[a-zA-Z]+)|(?P<word>[a-zA-Z]+|[^\W\d_])|(?P<mark>\*\*|[-+*/^_(){}\[\]|!°'])"
+    r"|\\(?P<command>[a-zA-Z]+)|(?P<word>[a-zA-Z]+|[^\W\d_])|(?P<mark>\*\*|[-+*/^_(){}\[\]|!°',])"
 )
 
 
@@ -53,3 +53,33 @@ def repeating(text: str) -> Fraction:
     cycle = tail.strip(" {}")
     scale = 10 ** len(plain)
     return Fraction(int(whole + plain or "0"), scale) + Fraction(int(cycle), scale * (10 ** len(cycle) - 1))
+
+
+class Cursor:
+    """Eats tokens from the left."""
+
+    def __init__(self, read: list[Token]) -> None:
+        self._tokens = read
+        self._at = 0
+
+    @property
+    def left(self) -> list[Token]:
+        return self._tokens[self._at :]
+
+    def _peek(self) -> str:
+        """The next token as it is matched: a mark, `\\command`, or the word; empty at the end."""
+        if self._at >= len(self._tokens):
+            return ""
+        token = self._tokens[self._at]
+        return "\\" + token.text if token.kind == "command" else token.text
+
+    def _take(self) -> Token:
+        if self._at >= len(self._tokens):
+            raise Unreadable("ends too early")
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _expect(self, text: str) -> None:
+        if self._peek() != text:
+            raise Unreadable(f"{text} expected")
+        self._at += 1

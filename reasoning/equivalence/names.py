@@ -67,14 +67,32 @@ GREEK: Final = frozenset(
         "zeta",
     ]
 )
+INTEGERS: Final = frozenset(["gcd", "lcm", "max", "min"])
+"""Functions of several arguments."""
 KNOWN: Final = (
     FUNCTIONS
     | GREEK
-    | {"frac", "pi", "binom", "choose", "lfloor", "rfloor", "lceil", "rceil", "times", "cdot", "div", "ast"}
+    | INTEGERS
+    | {
+        "bmod",
+        "mod",
+        "frac",
+        "pi",
+        "binom",
+        "choose",
+        "lfloor",
+        "rfloor",
+        "lceil",
+        "rceil",
+        "times",
+        "cdot",
+        "div",
+        "ast",
+    }
 )
 """Every LaTeX command of the grammar."""
 LENT: Final = frozenset(
-    ["sum", "prod", "int", "iint", "lim", "to", "rightarrow", "infty", "gcd", "lcm", "max", "min", "det", "mathbb"]
+    ["sum", "prod", "int", "iint", "lim", "to", "rightarrow", "infty", "det", "mathbb"]
 ) | frozenset(
     ["emptyset", "varnothing", "lbrace", "rbrace", "cup", "cap", "setminus", "pm", "le", "ge", "begin", "end"]
 )

@@ -12,12 +12,15 @@ from typing import Any, Final
 
 import mpmath
 
-from reasoning.equivalence.exact import exact
+from reasoning.equivalence.exact import exact, exact_or_none, is_huge
 from reasoning.equivalence.outcome import Relation
-from reasoning.equivalence.tree import Expression, Node, NotExact, has_constant, names_of
+from reasoning.equivalence.rewriting import has_bare_angle, in_degrees, renamed, with_base, without_common_terms
+from reasoning.equivalence.tree import Expression, Node, NotExact, has_constant, names_of, nodes
 
 DIGITS: Final = (50, 150, 450)
 _LARGEST_EXPONENT: Final = 10**6
+_SEEN: Final = 400
+"""Of the finest of DIGITS, those that rounding leaves alone."""
 _POINTS: Final = 8
 _NUMERATORS: Final = (10007, -7919, 3571, 20011, -4409, 15013, -611, 30011, 8837, -12553, 947, 17891)
 _DENOMINATOR: Final = 6007
@@ -32,13 +35,17 @@ class Undecided(Exception):
 
 def compare(left: Expression, right: Expression) -> Relation:
     """EQUAL or UNEQUAL by value, UNKNOWN where that cannot be told."""
-    if not (left.calls("log") or right.calls("log")):
-        return _compare(left.tree, right.tree, left.names() | right.names())
-    readings = {
-        _compare(_with_base(left.tree, base), _with_base(right.tree, base), left.names() | right.names())
-        for base in (None, 10)
-    }
-    return readings.pop() if len(readings) == 1 else Relation.UNKNOWN
+    if {"c", "C"} <= left.names() ^ right.names():  # the constant of integration, in either case
+        left, right = (Expression(renamed(side.tree, "c", "C"), side.ambiguous) for side in (left, right))
+    trees = (left.tree, right.tree)
+    names = left.names() | right.names()
+    readings = [trees]
+    if left.calls("log") or right.calls("log"):
+        readings.append((with_base(left.tree, 10), with_base(right.tree, 10)))
+    if any(has_bare_angle(tree) for tree in trees):
+        readings.append((in_degrees(left.tree), in_degrees(right.tree)))
+    verdicts = {_compare(*reading, names) for reading in readings}
+    return verdicts.pop() if len(verdicts) == 1 else Relation.UNKNOWN
 
 
 def approximate(expression: Expression) -> Fraction | None:
@@ -49,20 +56,9 @@ def approximate(expression: Expression) -> Fraction | None:
         return Fraction(int(mpmath.nint(mpmath.re(_value(expression.tree, {})) * 10**30)), 10**30)
 
 
-def _with_base(node: Node, base: int | None) -> Node:
-    """`log` read as the natural (None) or the decimal logarithm, where no base is written."""
-    parts = tuple(_with_base(part, base) for part in node.parts)
-    if node.kind == "call" and node.name == "log" and len(parts) == 1 and base is not None:
-        parts = (parts[0], Node("number", value=Fraction(base)))
-    return Node(node.kind, parts, node.name, node.value)
-
-
 def _compare(left: Node, right: Node, names: set[str]) -> Relation:
     if not names:
-        try:
-            return _at(left, right, {})
-        except Undecided:
-            return Relation.UNKNOWN
+        return _of_constants(left, right)
     verdicts = _at_points(left, right, _real_points(names))
     if Relation.UNEQUAL not in verdicts:
         return (
@@ -75,6 +71,16 @@ def _compare(left: Node, right: Node, names: set[str]) -> Relation:
     if names <= _INDICES and set(_at_points(left, right, _integer_points(names))) == {Relation.EQUAL}:
         return Relation.UNKNOWN
     return Relation.UNEQUAL
+
+
+def _of_constants(left: Node, right: Node) -> Relation:
+    if any(is_huge(one) and exact_or_none(other) is not None for one, other in ((left, right), (right, left))):
+        return Relation.UNEQUAL
+    try:
+        return _at(left, right, {})
+    except Undecided:
+        rest = without_common_terms(left, right)
+        return Relation.UNKNOWN if rest is None else _of_constants(*rest)
 
 
 def _differ_by_a_constant_of_integration(left: Node, right: Node, names: set[str]) -> bool:
@@ -153,42 +159,70 @@ def _at(left: Node, right: Node, point: Mapping[str, Fraction]) -> Relation:
         return Relation.EQUAL if exact(left, point) == exact(right, point) else Relation.UNEQUAL
     except NotExact:
         pass
-    sides = [_values(node, point) for node in (left, right)]
+    seen: dict[tuple[int, int], Any] = {}
+    sides = [_values(node, point, seen) for node in (left, right)]
     gaps = []
     for digits, first, second in zip(DIGITS, *sides, strict=True):
         with mpmath.workdps(digits):
             gaps.append(abs(first - second))
-    return _judge(gaps, max(abs(sides[0][-1]), abs(sides[1][-1])))
+    verdict = _judge(gaps, max(abs(sides[0][-1]), abs(sides[1][-1])))
+    if verdict is Relation.EQUAL and any(_swallows(node, seen) for side in (left, right) for node in nodes(side)):
+        rest = without_common_terms(left, right)
+        return Relation.UNKNOWN if rest is None else _at(*rest, point)
+    return verdict
 
 
-def _values(node: Node, point: Mapping[str, Fraction]) -> list[Any]:
+def _swallows(node: Node, seen: Mapping[tuple[int, int], Any]) -> bool:
+    """Does a sum lose a term that is too small to be seen beside the other, and is no rounding error?"""
+    if node.kind != "+":
+        return False
+    middle, fine = ([seen[digits, id(part)] for part in node.parts] for digits in DIGITS[1:])
+    small = min((0, 1), key=lambda place: abs(fine[place]))
+    if fine[small] == 0 or middle[small] == 0:
+        return False
+    lost = abs(fine[small]) < abs(fine[1 - small]) * mpmath.mpf(10) ** -_SEEN
+    return bool(lost and abs(fine[small]) > abs(middle[small]) * mpmath.mpf(10) ** -100)
+
+
+def _values(node: Node, point: Mapping[str, Fraction], seen: dict[tuple[int, int], Any]) -> list[Any]:
+    """The value to each of DIGITS; `seen` keeps the values of all the parts, by digits and identity."""
     values = []
     for digits in DIGITS:
+        parts: dict[int, Any] = {}
         with mpmath.workdps(digits):
-            values.append(mpmath.mpmathify(_value(node, point)))
+            values.append(mpmath.mpmathify(_value(node, point, parts)))
+        seen.update({(digits, key): value for key, value in parts.items()})
     return values
 
 
 def _judge(gaps: list[Any], size: Any) -> Relation:
     """Rounding shrinks by a hundred digits and more from one precision to the next; a real gap does not move."""
     coarse, middle, fine = gaps
-    if fine == 0 or (
-        fine <= mpmath.mpf(10) ** -250 * max(size, middle) and (middle == 0 or fine <= middle * mpmath.mpf(10) ** -200)
-    ):
+    if middle == 0 and fine <= mpmath.mpf(10) ** -_SEEN * size:
+        return Relation.EQUAL
+    if middle and fine <= mpmath.mpf(10) ** -250 * max(size, middle) and fine <= middle * mpmath.mpf(10) ** -200:
         return Relation.EQUAL
     if abs(fine - middle) <= fine * mpmath.mpf(10) ** -10 or abs(middle - coarse) <= middle * mpmath.mpf(10) ** -10:
         return Relation.UNEQUAL
     return Relation.UNKNOWN
 
 
-def _value(node: Node, point: Mapping[str, Fraction]) -> Any:
-    if node.kind == "number":
-        return _rational(node.value)
-    if node.kind == "variable":
-        return _rational(point[node.name])
+def _value(node: Node, point: Mapping[str, Fraction], seen: dict[int, Any] | None = None) -> Any:
+    """The value at mpmath's precision. `seen` takes the values of all the parts, by identity."""
+    value = _operated(node, point, seen) if node.parts else _atom(node, point)
+    if seen is not None:
+        seen[id(node)] = value
+    return value
+
+
+def _atom(node: Node, point: Mapping[str, Fraction]) -> Any:
     if node.kind == "constant":
         return {"pi": +mpmath.pi, "e": +mpmath.e, "i": mpmath.mpc(0, 1)}[node.name]
-    parts = [_value(part, point) for part in node.parts]
+    return _rational(node.value if node.kind == "number" else point[node.name])
+
+
+def _operated(node: Node, point: Mapping[str, Fraction], seen: dict[int, Any] | None) -> Any:
+    parts = [_value(part, point, seen) for part in node.parts]
     operation = _CALLS[node.name] if node.kind == "call" else _OPERATIONS[node.kind]
     try:
         result = operation(*parts)
@@ -249,6 +283,11 @@ def _whole(rounding: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return apply
 
 
+def _of_integers(*values: Any) -> Any:
+    """Of whole numbers they are exact already."""
+    raise Undecided("not whole")
+
+
 _OPERATIONS: Final[dict[str, Callable[..., Any]]] = {
     "+": lambda a, b: a + b,
     "*": lambda a, b: a * b,
@@ -270,4 +309,10 @@ _CALLS: Final[dict[str, Callable[..., Any]]] = {
     "binom": lambda a, b: mpmath.binomial(_sized(a), _sized(b)),
     "floor": _whole(mpmath.floor),
     "ceil": _whole(mpmath.ceil),
+    "!!": lambda a: mpmath.fac2(_sized(a)),
+    "mod": lambda a, b: a - b * _whole(mpmath.floor)(a / b),
+    "max": max,
+    "min": min,
+    "gcd": _of_integers,
+    "lcm": _of_integers,
 }

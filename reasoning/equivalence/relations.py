@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
-from reasoning.equivalence.exact import exact
-from reasoning.equivalence.grammar import parse
-from reasoning.equivalence.outcome import Equivalence, Relation
-from reasoning.equivalence.tree import Expression, NotExact, Unreadable
+from reasoning.equivalence.values import value_of
 
 _LETTERS: Final = r"\([a-zA-Z](?:,\s?[a-zA-Z])*\)"
-_NAME: Final = rf"(?P<name>\\?[a-zA-Z]+(?:_\{{?\w+\}}?)?(?:\s?{_LETTERS})?|{_LETTERS})"
-_ASSIGNED: Final = re.compile(rf"{_NAME}\s*=\s*(?P<right>[^=]+)")
+_NAME: Final = (
+    rf"(?P<name>\\?[a-zA-Z]+\s?(?:_\{{?\w+\}}?)?'*(?:\^\{{?-1\}}?)?(?:\s?{_LETTERS})?|{_LETTERS}"
+    r"|m?\s?\\(?:angle|triangle)\s*[A-Z]{1,3}|\|[A-Z]{2}\||\\(?:vec|overline|hat|bar)\s*(?:\{\w+\}|\w)"
+    r"|\\frac\{d\s?[a-z]\}\{d\s?[a-z]\}|[a-zA-Z](?:\s?\+\s?[a-zA-Z])+)"
+)
+_IS: Final = r"(?:=|\\approx(?![a-zA-Z]))"
+_ASSIGNED: Final = re.compile(rf"{_NAME}\s*{_IS}\s*(?P<right>[^=]+)")
+_CASES: Final = re.compile(rf"{_NAME}\s*=\s*(?P<right>\\begin\{{cases\}}.*)")
+_FOR_ALL: Final = re.compile(r"\s*,?\s*\(?(?:for (?:all|every|any|each)|\\forall)\b.*$")
+_ARGUMENT: Final = re.compile(r"\s?\(\s?(\w)\s?\)$")
 _REVERSED: Final = re.compile(r"(?P<right>[^=a-zA-Z]+)\s*=\s*(?P<name>[a-zA-Z])")
 _CHAINED: Final = re.compile(rf"{_NAME}\s*=.*=\s*(?P<right>[^=]+)")
 _MEMBER: Final = re.compile(rf"{_NAME}\s*\\in(?![a-zA-Z])\s*(?P<right>.+)")
 _ORDER: Final = re.compile(r"\s*(\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])|<|>)\s*")
 _VARIABLE: Final = re.compile(r"[a-zA-Z]|\\[a-z]+")
 _MODULUS: Final = re.compile(r"\|\s*([a-zA-Z])\s*\|")
-_POSITIVE: Final = re.compile(r"(?:\d+(?:\.\d+)?|\\frac\{\d+\}\{\d+\}|\\sqrt\{\d+\})")
+_POSITIVE: Final = re.compile(r"(?:\d+(?:\.\d+)?|\\frac\{\d+\}\{\d+\}|\d*\s*\\sqrt\s?(?:\{\d+\}|\d))")
 _SIGN: Final = re.compile(r"(?<![<>!\\])=")
-_COMPARISON: Final = re.compile(r"[<>]|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])|\\ne(?![a-zA-Z])")
+COMPARISON: Final = re.compile(r"[<>]|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])|\\ne(?![a-zA-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,32 @@ class Related:
     name: str
     right: str
     left: str = ""
+    argument: str = ""
+    """The x of f(x)."""
+
+    def is_same_thing(self, other: Related) -> bool:
+        """f(x) and f(t), or f(x) and y, for a function of one variable."""
+        if self.name == other.name:
+            return bool(self.name)
+        first, second = sorted((self, other), key=lambda side: bool(side.argument))
+        return first.name == "y" and bool(second.argument)
+
+    def with_argument(self, argument: str) -> str:
+        """What stands on the right, the argument's letter exchanged."""
+        if not argument or not self.argument or argument == self.argument:
+            return self.right
+        letter = rf"(?<![a-zA-Z\\]){re.escape(self.argument)}(?![a-zA-Z])"
+        return re.sub(letter, argument, self.right)
 
 
 def read(text: str) -> Related | None:
     """None where the text holds no sign of relation, or several statements."""
+    cases = _CASES.fullmatch(text)
+    if cases:
+        return _assigned(cases)
+    if text.startswith("\\begin{cases}"):
+        return None
+    text = _FOR_ALL.sub("", text) if "=" in text else text
     if re.search(
         r",|;|\b(?:and|or)\b",
         re.sub(r"\([^()]*\)|\[[^\[\]]*\]|\d,\d{3}|\\lbrace.*\\rbrace|[\[(][^()\[\]]*[\])]", "", text),
@@ -46,15 +72,23 @@ def read(text: str) -> Related | None:
         return None
     for pattern in (_MEMBER, _ASSIGNED, _CHAINED, _REVERSED):
         match = pattern.fullmatch(text)
-        if match and not _COMPARISON.search(text):
-            return Related(re.sub(r"\s|(?<=[\w}])\s?\(.*\)", "", match["name"]), match["right"].strip())
+        if match and not COMPARISON.search(text):
+            return _assigned(match)
     interval = _interval(text)
     if interval is not None:
         return interval
     sides = _SIGN.split(text)
-    if len(sides) == 2 and not _COMPARISON.search(text):
-        return Related("", sides[1].strip(), sides[0].strip())
-    return Related("", text) if _COMPARISON.search(text) else None
+    if len(sides) == 2 and not COMPARISON.search(text):
+        left, right = sides[0].strip(), sides[1].strip()
+        value = value_of(left)
+        return Related("=" if value is not None and value == value_of(right) else "", right, left)
+    return Related("", text) if COMPARISON.search(text) else None
+
+
+def _assigned(match: re.Match[str]) -> Related:
+    argument = _ARGUMENT.search(match["name"])
+    name = re.sub(r"\s|(?<=[\w}'])\s?\(.*\)", "", match["name"])
+    return Related(name, match["right"].strip(), argument=argument[1] if argument else "")
 
 
 def _inside_braces(text: str) -> bool:
@@ -105,58 +139,3 @@ def _around_zero(sign: str, bound: str) -> str:
         return f"(-{bound},{bound})" if sign == "<" else f"[-{bound},{bound}]"
     low, high = (")", "(") if sign == ">" else ("]", "[")
     return f"(-\\infty,-{bound}{low}\\cup{high}{bound},\\infty)"
-
-
-_POINTS: Final = tuple(Fraction(above, 7) for above in (3, -11, 19, 8, -5, 23, 2, -29, 31, 13))
-
-
-_ENOUGH: Final = 4
-"""Points at which two equations must have been looked at."""
-
-
-def equations(left: Related, right: Related) -> Equivalence:
-    """Two equations are equal where the difference of the sides of one is a constant multiple of the other's. They
-    differ where a constant is left between them, and where both are linear. Anything else cannot be told."""
-    unknown = Equivalence(Relation.UNKNOWN, "equation")
-    try:
-        first, second = (_difference(side) for side in (left, right))
-        names = sorted(first.names() | second.names())
-        if not names or first.names() != second.names():
-            return unknown
-        points = [{name: _POINTS[(at + 3 * place) % 10] for place, name in enumerate(names)} for at in range(8)]
-        values = [pair for point in points if any(pair := (exact(first.tree, point), exact(second.tree, point)))]
-        linear = all(_is_linear(side, names) for side in (first, second))
-    except (Unreadable, NotExact):
-        return unknown
-    if len(values) < _ENOUGH:
-        return unknown
-    if all(a * values[0][1] == b * values[0][0] for a, b in values):
-        return Equivalence(Relation.EQUAL, "equation")
-    return Equivalence(Relation.UNEQUAL, "equation") if linear or _are_parallel(values) else unknown
-
-
-def _are_parallel(values: list[tuple[Fraction, Fraction]]) -> bool:
-    """Is one a multiple of the other plus a constant, as of two circles about one centre?"""
-    (a, b), *rest = values
-    slopes = [(above - a, below - b) for above, below in rest]
-    return all(slopes[0]) and all(up * slopes[0][1] == across * slopes[0][0] for up, across in slopes)
-
-
-def _difference(side: Related) -> Expression:
-    left = side.left or side.name
-    if not left or _COMPARISON.search(side.right) or (side.right[0:1] in "[(" and "," in side.right):
-        raise Unreadable(side.right)
-    return parse(f"({left})-({side.right})")
-
-
-def _is_linear(expression: Expression, names: list[str]) -> bool:
-    """f(p + q) + f(0) = f(p) + f(q) at two points."""
-    for shift in (0, 4):
-        p = {name: _POINTS[(shift + place) % 10] for place, name in enumerate(names)}
-        q = {name: _POINTS[(shift + 2 * place + 5) % 10] for place, name in enumerate(names)}
-        total = {name: p[name] + q[name] for name in names}
-        zero = dict.fromkeys(names, Fraction(0))
-        tree = expression.tree
-        if exact(tree, total) + exact(tree, zero) != exact(tree, p) + exact(tree, q):
-            return False
-    return True

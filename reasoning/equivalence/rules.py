@@ -11,25 +11,49 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Final
 
-from reasoning.equivalence import collections, quantities, relations, words
+from reasoning.equivalence import collections, dates, measures, notations, quantities, relations, words
 from reasoning.equivalence.collections import Collection
+from reasoning.equivalence.conditions import by_condition
+from reasoning.equivalence.equations import equations
 from reasoning.equivalence.exact import exact_or_none
 from reasoning.equivalence.grammar import parse
-from reasoning.equivalence.intervals import by_pieces
 from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation, all_of
-from reasoning.equivalence.quantities import Quantity
-from reasoning.equivalence.tree import Expression, Unreadable
+from reasoning.equivalence.tree import Unreadable
+from reasoning.equivalence.values import value_of
 
 Leaf = Callable[[str, str], Equivalence]
 
 _MOST_ITEMS: Final = 24
-_BASED: Final = re.compile(r"(?P<digits>\d[0-9A-Fa-f]*)_\{?(?P<base>\d{1,2})\}?")
-_INFINITY: Final = re.compile(r"(?P<sign>[-+]?)\s*\\infty\s*")
-_RATIO: Final = re.compile(r"\d+(?:\.\d+)?(?:\s*:\s*\d+(?:\.\d+)?)+")
+_FEWEST_NAMES: Final = 2
 _DECIMAL: Final = re.compile(r"-?\d+\.(?P<places>\d+)")
-_UNSPACED_UNIT: Final = re.compile(r"[-+]?[\d.,]+(?:m|g|s|h|l|L|in|k|K|M|B)")
+_LOOSE_SPACE: Final = re.compile(r"(?<=\d) (?=[a-zA-Z])|(?<=[^\w\s.,]) | (?=[^\w\s.,])")
+_INDIAN: Final = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
+_DIGIT_GROUPS: Final = re.compile(r"\d+(?:,\d+)+")
+_MIXED_OR_LIST: Final = re.compile(r"-?\d+ and \d+/\d+")
+_NAMED_ITEM: Final = re.compile(r"(?P<name>\\?[a-zA-Z]+(?:_\{?\w+\}?)?)\s*=\s*(?P<value>[^=<>]+)")
 _DECIMAL_COMMA: Final = re.compile(r"-?\d{1,3}(?:\.\d{3})*,\d+|-?\d+,\d+")
-_GLUED: Final = re.compile(r"(?P<number>[-+]?\d[\d.,]*)[a-zA-Z]{2,}")
+
+
+def _by_spacing(answer: str, reference: str) -> Equivalence | None:
+    """ "5 m" is "5m" and "f (x)" is "f(x)"."""
+    if " " not in answer and " " not in reference:
+        return None
+    same = _LOOSE_SPACE.sub("", answer) == _LOOSE_SPACE.sub("", reference)
+    return Equivalence(Relation.EQUAL, "spacing") if same else None
+
+
+_PLAIN_RULES: Final = (
+    words.by_choice,
+    words.by_statements,
+    words.by_phrase,
+    dates.by_date,
+    words.by_same_text,
+    _by_spacing,
+    notations.by_base,
+    notations.by_remainder,
+    notations.by_class,
+    by_condition,
+)
 
 
 def decide(answer: str, reference: str, leaf: Leaf) -> Equivalence:
@@ -39,11 +63,11 @@ def decide(answer: str, reference: str, leaf: Leaf) -> Equivalence:
     chosen = _by_value_of_choice(answer, reference, leaf)
     if chosen is not None:
         return chosen
-    for rule in (words.by_choice, words.by_phrase, words.by_label, words.by_same_text, _by_base, _by_ratio, by_pieces):
+    for rule in _PLAIN_RULES:
         outcome = rule(answer, reference)
         if outcome is not None:
             return outcome
-    for structured in (_by_infinity, _by_relation, _by_collection):
+    for structured in (notations.by_ratio, notations.by_infinity, _by_relation, _by_names, _by_collection):
         outcome = structured(answer, reference, leaf)
         if outcome is not None:
             return outcome
@@ -51,13 +75,16 @@ def decide(answer: str, reference: str, leaf: Leaf) -> Equivalence:
 
 
 def _by_value_of_choice(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
-    """ "(C) 12" against 12, which is no letter."""
+    """ "(C) 12" against 12, which is no letter, and against "(C) 13", of which one is copied wrongly."""
     left, right = words.choice(answer), words.choice(reference)
     if left is None and right is not None and right.value:
         return decide(answer, right.value, leaf)
     if right is None and left is not None and left.value:
         return decide(left.value, reference, leaf)
-    return None
+    if left is None or right is None or not (left.value and right.value) or left.letters != right.letters:
+        return None
+    differ = decide(left.value, right.value, leaf).verdict is Relation.UNEQUAL
+    return Equivalence(Relation.UNKNOWN if differ else Relation.EQUAL, "choice")
 
 
 def rational_leaf(answer: str, reference: str) -> Equivalence:
@@ -93,61 +120,50 @@ def is_rounding(text: str, value: Fraction) -> bool:
     return abs(value - written) <= unit / 2 or 0 <= abs(value) - abs(written) < unit
 
 
-def _by_base(answer: str, reference: str) -> Equivalence | None:
-    """`52_8` is a number in base 8. Against a number without a base it cannot be told which was asked for."""
-    sides = [_BASED.fullmatch(side) for side in (answer, reference)]
-    if sides[0] is None and sides[1] is None:
-        return None
-    values = [_in_base(side) if side else None for side in sides]
-    if values[0] is None or values[1] is None:
-        return Equivalence(Relation.UNKNOWN, "base")
-    return Equivalence(Relation.EQUAL if values[0] == values[1] else Relation.UNEQUAL, "base")
-
-
-def _in_base(match: re.Match[str]) -> int | None:
-    try:
-        return int(match["digits"], int(match["base"]))
-    except ValueError:
-        return None
-
-
-def _by_ratio(answer: str, reference: str) -> Equivalence | None:
-    sides = [_RATIO.fullmatch(side) is not None for side in (answer, reference)]
-    if not any(sides):
-        return None
-    if not all(sides):
-        return Equivalence(Relation.UNKNOWN, "ratio")
-    left, right = ([Fraction(part.strip()) for part in side.split(":")] for side in (answer, reference))
-    same = len(left) == len(right) and all(a * right[0] == b * left[0] for a, b in zip(left, right, strict=True))
-    return Equivalence(Relation.EQUAL if same and left[0] and right[0] else Relation.UNEQUAL, "ratio")
-
-
-def _by_infinity(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
-    """±∞ against itself or against a number."""
-    sides = [_INFINITY.fullmatch(side) for side in (answer, reference)]
-    if sides[0] and sides[1]:
-        same = (sides[0]["sign"] == "-") == (sides[1]["sign"] == "-")
-        return Equivalence(Relation.EQUAL if same else Relation.UNEQUAL, "infinity")
-    if not sides[0] and not sides[1]:
-        return None
-    value = _value(reference if sides[0] else answer)
-    return Equivalence(Relation.UNKNOWN if value is None else Relation.UNEQUAL, "infinity")
-
-
 def _by_relation(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
     """x = 5 is 5, x ∈ S is S, a < x ≤ b is an interval; two equations are equal where one is a multiple of the other."""  # noqa: E501
     left, right = relations.read(answer), relations.read(reference)
     if left is None and right is None:
         return None
     if left is not None and right is not None:
-        if left.name and left.name == right.name:
-            return decide(left.right, right.right, leaf)
-        return relations.equations(left, right)
+        if left.is_same_thing(right):
+            return decide(left.right, right.with_argument(left.argument), leaf)
+        return equations(left, right)
     known = left or right
     assert known is not None
     if not known.name:
         return Equivalence(Relation.UNKNOWN, "equation")
     return decide(left.right if left else answer, right.right if right else reference, leaf)
+
+
+def _by_names(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
+    """x = 1, y = 2 against y = 2, x = 1 by name, and against (1, 2) where the names stand in their order."""
+    left, right = _named(answer), _named(reference)
+    if left and right:
+        if left.keys() != right.keys():
+            return None
+        return all_of([decide(left[name], right[name], leaf) for name in left], "names")
+    if not left and not right:
+        return None
+    named, other = (left, reference) if left else (right, answer)
+    tuple_ = collections.read(other)
+    if not named or tuple_ is None or tuple_.kind != "tuple" or len(tuple_.items) != len(named):
+        return None
+    if list(named) != sorted(named):
+        return Equivalence(Relation.UNKNOWN, "names")
+    return all_of([decide(a, b, leaf) for a, b in zip(named.values(), tuple_.items, strict=True)], "names")
+
+
+def _named(text: str) -> dict[str, str]:
+    """The values by their names, of two names or more; empty where not every item has a name of its own."""
+    if text.count("=") < _FEWEST_NAMES:
+        return {}
+    items = collections.read(text)
+    matches = (
+        [_NAMED_ITEM.fullmatch(item) for item in items.items] if items is not None and items.kind == "bare" else []
+    )
+    named = {match["name"]: match["value"].strip() for match in matches if match}
+    return named if len(named) == len(matches) >= _FEWEST_NAMES else {}
 
 
 def _by_collection(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:
@@ -180,16 +196,23 @@ def _one_of_many(
     """Several against one. `{5}` is 5; `3,14` may be 3.14; a list against a plain number differs."""
     many, single = (left, reference) if left is not None else (right, answer)
     assert many is not None
+    written = answer if left is not None else reference
+    if _INDIAN.fullmatch(written):
+        return leaf(written.replace(",", ""), single)
     if many.kind == "set" and len(many.items) == 1:
         return decide(many.items[0], reference, leaf) if left is not None else decide(answer, many.items[0], leaf)
-    written = answer if left is not None else reference
     if _DECIMAL_COMMA.fullmatch(written) or words.is_wordy(single) or words.is_wordy(written):
         return Equivalence(Relation.UNKNOWN, "list")
-    try:
-        value = exact_or_none(parse(quantities.read(single).body).tree)
-    except Unreadable:
-        value = None
-    return Equivalence(Relation.UNKNOWN if value is None else Relation.UNEQUAL, "list")
+    if _MIXED_OR_LIST.fullmatch(written) or re.search(r"\d \d", single):
+        return Equivalence(Relation.UNKNOWN, "list")
+    value = value_of(quantities.read(single).body)
+    unclear = value is None or (value == 0 and many.kind == "matrix") or _is_malformed_number(written, value)
+    return Equivalence(Relation.UNKNOWN if unclear else Relation.UNEQUAL, "list")
+
+
+def _is_malformed_number(text: str, value: Fraction) -> bool:
+    """`1,000,00` against 100000: a list has no item 000."""
+    return bool(_DIGIT_GROUPS.fullmatch(text) and ",0" in text and int(text.replace(",", "")) == value)
 
 
 def _by_rows(left: Collection, right: Collection, leaf: Leaf) -> Equivalence:
@@ -213,23 +236,27 @@ def _ordered(left: Collection, right: Collection, leaf: Leaf) -> Equivalence:
         return parts if rule == "tuple" else Equivalence(Relation.UNKNOWN, rule)
     if left.brackets == right.brackets or parts.verdict is not Relation.EQUAL:
         return parts
-    return Equivalence(Relation.UNEQUAL if rule == "interval" and _ascends(left) else Relation.UNKNOWN, rule)
+    apart = rule == "interval" and _ascends(left) and _differ_at_finite_ends(left, right)
+    return Equivalence(Relation.UNEQUAL if apart else Relation.UNKNOWN, rule)
 
 
 def _ascends(interval: Collection) -> bool:
     """Can it be an interval at all? `[3,1]` cannot, and is then a vector."""
-    try:
-        ends = [exact_or_none(parse(item).tree) for item in interval.items]
-    except Unreadable:
-        return True
+    ends = [value_of(item) for item in interval.items]
     return ends[0] is None or ends[1] is None or ends[0] < ends[1]
+
+
+def _differ_at_finite_ends(left: Collection, right: Collection) -> bool:
+    """`[1,\\infty]` is a slip for `[1,\\infty)`."""
+    ends = zip(left.brackets, right.brackets, left.items, strict=False)
+    return any(one != other and "\\infty" not in item for one, other, item in ends)
 
 
 def _unordered(left: Collection, right: Collection, leaf: Leaf) -> Equivalence:
     """Every item of each side is on the other. Of bare lists the lengths count, of sets repetitions do not."""
     if "set" not in (left.kind, right.kind) and len(left.items) != len(right.items):
         return Equivalence(Relation.UNKNOWN if left.kind == "union" else Relation.UNEQUAL, "set")
-    table = [[decide(a, b, leaf).verdict for b in right.items] for a in left.items]
+    table = [[_member(a, b, leaf).verdict for b in right.items] for a in left.items]
     lines = [*table, *(list(column) for column in zip(*table, strict=True))]
     if not left.items or not right.items:
         return Equivalence(Relation.EQUAL if not left.items and not right.items else Relation.UNEQUAL, "set")
@@ -237,6 +264,17 @@ def _unordered(left: Collection, right: Collection, leaf: Leaf) -> Equivalence:
     if left.kind == "union" and Relation.UNEQUAL in best:
         return Equivalence(Relation.UNEQUAL, "interval")
     return all_of([Equivalence(verdict, "set") for verdict in best], "set")
+
+
+def _member(a: str, b: str, leaf: Leaf) -> Equivalence:
+    """Within a set, {1} is not 1."""
+    if a.startswith("⦃") != b.startswith("⦃"):
+        return Equivalence(Relation.UNEQUAL, "set")
+    return decide(_braced(a), _braced(b), leaf)
+
+
+def _braced(item: str) -> str:
+    return item.replace("⦃", "\\lbrace ").replace("⦄", "\\rbrace ")
 
 
 def _best(verdicts: list[Relation]) -> Relation:
@@ -247,77 +285,7 @@ def _best(verdicts: list[Relation]) -> Relation:
 
 
 def _by_quantity(answer: str, reference: str, leaf: Leaf) -> Equivalence:
-    left, right = quantities.read(answer), quantities.read(reference)
-    if left.dimension == right.dimension:
-        if left.dimension == "" and (text := words.by_text(left.body, right.body)) is not None:
-            return text
-        if left.dimension == "" and _may_be_unit(left.body, right.body):
-            return Equivalence(Relation.UNKNOWN, "unit")
-        if left.factor == right.factor:
-            return leaf(left.body, right.body)
-        return leaf(_scaled(left), _scaled(right))
-    if "" in (left.dimension, right.dimension):
-        return _with_bare(left, right, leaf)
-    if {left.dimension, right.dimension} == {"angle", "radian"}:
-        return leaf(_in_radians(left), _in_radians(right))
-    if any(side.dimension.startswith("noun:") for side in (left, right)):
-        return Equivalence(Relation.UNKNOWN, "unit")
-    if "percent" in (left.dimension, right.dimension) or "kitchen" in (left.dimension, right.dimension):
-        return Equivalence(Relation.UNKNOWN, "unit")
-    return Equivalence(Relation.UNEQUAL, "unit")
-
-
-def _may_be_unit(answer: str, reference: str) -> bool:
-    """`5m` against 5: a unit that was left out, or a variable."""
-    if all(re.search("[a-zA-Z]", side) for side in (answer, reference)):
-        return False
-    if any(_UNSPACED_UNIT.fullmatch(side) for side in (answer, reference)):
-        return True
-    glued = [(_GLUED.fullmatch(side), other) for side, other in ((answer, reference), (reference, answer))]
-    return any(match is not None and _value(match["number"]) == _value(other) for match, other in glued)
-
-
-def _in_radians(quantity: Quantity) -> str:
-    return f"({quantity.body})*\\pi/180" if quantity.dimension == "angle" else quantity.body
-
-
-def _scaled(quantity: Quantity) -> str:
-    return f"({quantity.body})*({quantity.factor})"
-
-
-def _with_bare(left: Quantity, right: Quantity, leaf: Leaf) -> Equivalence:
-    """One side names a unit, the other none: equal numbers are equal answers, unless another unit could be meant."""
-    with_unit, bare = (left, right) if left.dimension else (right, left)
-    if words.is_wordy(bare.body):
-        return Equivalence(Relation.UNKNOWN, "unit")
-    same = leaf(left.body, right.body)
-    value = _value(bare.body)
-    if with_unit.dimension == "percent":
-        return _percent(with_unit, bare, same, value, leaf)
-    if with_unit.dimension == "angle" and same.verdict is Relation.UNEQUAL:
-        return leaf(f"({with_unit.body})*\\pi/180", bare.body)
-    if same.verdict is Relation.UNEQUAL and not with_unit.dimension.startswith("noun:"):
-        number = _value(with_unit.body)
-        if number and value and value / number in quantities.conversions(with_unit.dimension):
-            return Equivalence(Relation.UNKNOWN, "unit")
-    return Equivalence(same.verdict, "unit" if same.verdict is Relation.EQUAL else same.rule)
-
-
-def _percent(with_unit: Quantity, bare: Quantity, same: Equivalence, value: Fraction | None, leaf: Leaf) -> Equivalence:
-    """25% is 0.25; it is also the 25 that answers "what per cent?". Between 0 and 1 the second cannot be told."""
-    hundredth = leaf(f"({with_unit.body})/100", bare.body)
-    if hundredth.verdict is Relation.EQUAL:
-        return Equivalence(Relation.EQUAL, "percent")
-    if same.verdict is not Relation.EQUAL:
-        return Equivalence(
-            Relation.UNKNOWN if not (same.is_known and hundredth.is_known) else Relation.UNEQUAL, "percent"
-        )
-    return Equivalence(Relation.EQUAL if value is not None and abs(value) > 1 else Relation.UNKNOWN, "percent")
-
-
-def _value(text: str) -> Fraction | None:
-    try:
-        expression: Expression = parse(text)
-    except Unreadable:
-        return None
-    return exact_or_none(expression.tree)
+    (answer, goes), (reference, should_go) = quantities.direction(answer), quantities.direction(reference)
+    if goes and should_go and goes != should_go:
+        return Equivalence(Relation.UNEQUAL, "direction")
+    return measures.compare(quantities.read(answer), quantities.read(reference), leaf)

@@ -17,51 +17,45 @@ _MARKED: Final = re.compile(
 )
 _SEVERAL: Final = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|&|and)\s*\(?[A-J]\)?)+|[A-F]{2,6}")
 
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_EXCLUSIVE: Final = (
+    "infinity|plus infinity|positive infinity|\\infty|+\\infty,-infinity|minus infinity|negative infinity|-\\infty",
+    "yes|true|correct|valid,no|false|incorrect|invalid",
+    "north,south,east,west,northeast,northwest,southeast,southwest",
+    "odd|odd function|odd number,even|even function|even number,neither,both",
+    "left,right,up,down",
+    "red,orange,yellow,green,blue,purple,black,white,brown,gray|grey,pink",
+    "increasing|increases,decreasing|decreases,constant",
+    "convergent|converges|converge,divergent|diverges|diverge",
+    "absolutely convergent|converges absolutely,conditionally convergent|converges conditionally",
+    "rational,irrational",
+    "positive,negative",
+    "always|always true,sometimes|sometimes true,never|never true",
+    "prime,composite",
+    "clockwise,counterclockwise|anticlockwise|counter clockwise|anti clockwise",
+    "acute|acute triangle,obtuse|obtuse triangle,right triangle",
+    "linear,quadratic,cubic",
+    "continuous,discontinuous",
+    "finite,infinite",
+    "possible,impossible|not possible",
+    "maximum|max,minimum|min",
+    "horizontal,vertical",
+    "inside,outside",
+    "heads,tails",
+    "win,lose,draw|tie",
+)
+"""Closed lists: what stands between commas excludes one another, what stands between bars says the same."""
 _GROUPS: Final[tuple[tuple[frozenset[str], ...], ...]] = (
-    (
-        frozenset({"infinity", "plus infinity", "positive infinity", "\\infty", "+\\infty"}),
-        frozenset({"-infinity", "minus infinity", "negative infinity", "-\\infty"}),
-    ),
-    (frozenset({"yes", "true", "correct", "valid"}), frozenset({"no", "false", "incorrect", "invalid"})),
-    tuple(
-        frozenset({word, word[:3]})
-        for word in ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-    ),
-    tuple(
-        frozenset({word, word[:3]})
-        for word in [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ]
-    ),
-    tuple(
-        frozenset({word})
-        for word in ["north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest"]
-    ),
-    tuple(frozenset({word}) for word in ["odd", "even", "neither", "both"]),
-    tuple(frozenset({word}) for word in ["left", "right", "up", "down"]),
-    tuple(
-        frozenset({word})
-        for word in ["red", "orange", "yellow", "green", "blue", "purple", "black", "white", "brown", "gray", "pink"]
-    ),
-    tuple(frozenset({word}) for word in ["increasing", "decreasing", "constant"]),
+    *(tuple(frozenset(names.split("|")) for names in row.split(",")) for row in _EXCLUSIVE),
+    tuple(frozenset({day, day[:3], {"tue": "tues", "thu": "thurs", "wed": "weds"}.get(day[:3], day)}) for day in _DAYS),
+    tuple(frozenset({month, month[:3]}) | ({"sept"} if month[0:3] == "sep" else set()) for month in _MONTHS),
 )
 _NOT_A_NUMBER: Final = frozenset(
     [
-        "no solution",
-        "no solutions",
-        "no real solution",
-        "no real solutions",
         "infinitely many",
         "infinitely many solutions",
         "infinite",
@@ -83,22 +77,22 @@ _NOT_A_NUMBER: Final = frozenset(
         "insufficient information",
     ]
 )
+_NONE: Final = "no solution|no solutions|no real solution|no real solutions"
+_EMPTY_SET: Final = r"\emptyset|∅|empty set|\varnothing|\lbrace \rbrace"
 _ALIKE: Final = tuple(
     frozenset(group.split("|"))
     for group in (
-        (
-            "no solution|no solutions|no real solution|no real solutions"
-            r"|\emptyset|∅|empty set|\varnothing|\lbrace \rbrace"
-        ),
+        f"{_NONE}|{_EMPTY_SET}|none|no such value|no value",
         "infinitely many|infinitely many solutions|infinite",
-        "undefined|does not exist|dne",
+        "undefined|does not exist|dne|not defined",
         "cannot be determined|can not be determined|not enough information|insufficient information",
+        "impossible|not possible",
     )
 )
-_OPAQUE: Final = re.compile(
-    r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{1,2}:\d{2}(?:[:.]\d+)*\s*(?:[ap]\.?m\.?)?|\d{1,2}:\d{2}\s*(?:[ap]\.?m\.?)|\d+(?:\.\d+){2,}.*|https?://\S+",
-    re.IGNORECASE,
-)
+_NOUGHT: Final = frozenset(_NONE.split("|"))
+"""Against a number they differ, but zero may count the solutions."""
+_LEADING: Final = re.compile(r"(?P<word>yes|no)\s*[,.;:]\s*\S.*", re.IGNORECASE | re.DOTALL)
+_STATEMENTS: Final = re.compile(r"(?:I{1,3}|IV|V)(?:(?:,| and|, and|,? &) (?:I{1,3}|IV|V))*(?: only)?")
 _NUMBER: Final = re.compile(r"[-+$]?\d[\d,.]*%?")
 _WORDY: Final = re.compile(r"[a-zA-Z]{2,}|[^\W\d_a-zA-Z]{2,}")
 _NAMES: Final = re.compile(r"\b(?:pi|sqrt|sin|cos|tan|ln|log|exp|abs)\b")
@@ -152,9 +146,18 @@ def by_choice(answer: str, reference: str) -> Equivalence | None:
     return Equivalence(Relation.EQUAL if sure else Relation.UNKNOWN, "choice")
 
 
+def by_statements(answer: str, reference: str) -> Equivalence | None:
+    """ "I and II only" against "I, II": which of the numbered statements hold."""
+    sides = [_STATEMENTS.fullmatch(side) for side in (answer, reference)]
+    if sides[0] is None or sides[1] is None:
+        return None
+    left, right = (set(re.findall("[IV]+", side[0])) for side in sides if side)
+    return Equivalence(Relation.EQUAL if left == right else Relation.UNEQUAL, "statements")
+
+
 def by_phrase(answer: str, reference: str) -> Equivalence | None:
     """Closed lists of words: the same or another of one list decides; so does "no solution" against a number."""
-    left, right = _fold(answer), _fold(reference)
+    left, right = _fold(_head(answer)), _fold(_head(reference))
     for alike in _ALIKE:
         if left in alike and right in alike:
             return Equivalence(Relation.EQUAL, "phrase")
@@ -163,17 +166,16 @@ def by_phrase(answer: str, reference: str) -> Equivalence | None:
         if None not in found:
             return Equivalence(Relation.EQUAL if found[0] == found[1] else Relation.UNEQUAL, "phrase")
     for phrase, other in ((left, reference), (right, answer)):
-        if phrase in _NOT_A_NUMBER and _NUMBER.fullmatch(other):
-            return Equivalence(Relation.UNEQUAL, "phrase")
+        if phrase in _NOT_A_NUMBER | _NOUGHT and _NUMBER.fullmatch(other):
+            counted = phrase in _NOUGHT and not other.strip("0.")
+            return Equivalence(Relation.UNKNOWN if counted else Relation.UNEQUAL, "phrase")
     return None
 
 
-def by_label(answer: str, reference: str) -> Equivalence | None:
-    """Dates, times, addresses and version numbers are labels: only the same spelling is known to be the same."""
-    if not (_OPAQUE.fullmatch(answer) or _OPAQUE.fullmatch(reference)):
-        return None
-    same = answer.casefold() == reference.casefold()
-    return Equivalence(Relation.EQUAL if same else Relation.UNKNOWN, "label")
+def _head(text: str) -> str:
+    """The yes or no of "Yes, it is prime"."""
+    match = _LEADING.fullmatch(text)
+    return match["word"] if match else text
 
 
 def by_same_text(answer: str, reference: str) -> Equivalence | None:
