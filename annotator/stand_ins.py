@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -97,12 +97,20 @@ def answer(problem: Problem, answer: str, key: str) -> None:
     """Give a problem this reference answer: what was graded against a stand-in, or another answer, counts no more.
 
     Texts are escaped; `key` is what the problem is known by with this answer. Grades, posteriors and labels follow when
-    its solutions are decided on again.
+    its solutions are decided on again. Of answers to one problem the last holds. Raises Conflict where another problem
+    of the project is known by this key, be it since this moment.
     """
     changes.announce_in(problem.project_id)
     held = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
     held.answer, held.key, held.answered_at = answer, key, timezone.now()
-    held.save(update_fields=["answer", "key", "answered_at"])
+    try:
+        with transaction.atomic():
+            held.save(update_fields=["answer", "key", "answered_at"])
+    except IntegrityError as error:
+        if "problem_once" not in str(error):
+            raise
+        other = Problem.objects.get(project=held.project_id, key=key)
+        raise Conflict(f"this statement with this answer is problem {other.code} of the project already") from error
     StandIn.objects.filter(problem=held, superseded_at=None).update(superseded_at=timezone.now())
 
 
@@ -116,9 +124,6 @@ def give_answer(problem: Problem, given: str, person: Person | None) -> Problem:
     if found is None:
         raise Invalid("answer", "is no answer: one number, formula, choice or short phrase")
     key = problem_key(unescape(problem.statement), found)
-    others = Problem.objects.filter(project=problem.project_id, key=key).exclude(pk=problem.pk)
-    if (other := others.first()) is not None:
-        raise Conflict(f"this statement with this answer is problem {other.code} of the project already")
     answer(problem, escape(found), key)
     record("problem.answered", project=problem.project, actor=person, subject=problem.code, answer=escape(found))
     enqueue("decide_problem", problem.pk)

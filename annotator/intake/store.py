@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from annotator import changes, stand_ins
 from annotator.enqueue import enqueue
+from annotator.errors import Conflict
 from annotator.imported import Imported, settle_imports
 from annotator.intake import looks, scored
 from annotator.intake.formats import reader_of
@@ -167,14 +169,16 @@ def _answer_problems(batch: _Batch) -> None:
     """A problem that is here without a reference answer takes the first that comes; rows with another stay apart."""
     answers = {row.open_key: row for row in reversed([*batch.answering, *batch.new]) if row.answer is not None}
     mine = Problem.objects.filter(project=batch.intake.project_id)
-    unanswered = list(mine.filter(key__in=answers, answer=None).order_by("pk"))
-    if not unanswered:
+    if not mine.filter(key__in=answers, answer=None).exists():
         return
-    taken = set(mine.filter(key__in={row.problem_key for row in answers.values()}).values_list("key", flat=True))
+    changes.announce_in(batch.intake.project_id)  # before any row is held
+    # Held, so that an answer which a manager gives at this moment is not overwritten.
+    unanswered = mine.filter(key__in=answers, answer=None).order_by("pk").select_for_update(no_key=True)
     for problem in unanswered:
         row = answers[problem.key]
-        if row.answer is not None and row.problem_key not in taken:
-            stand_ins.answer(problem, row.answer, row.problem_key)
+        if row.answer is not None:
+            with suppress(Conflict):  # another problem has this answer: its rows go there
+                stand_ins.answer(problem, row.answer, row.problem_key)
     enqueue("decide_outdated")
 
 
