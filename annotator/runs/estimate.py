@@ -19,6 +19,8 @@ CHARACTERS_A_TOKEN: Final = 3.5
 """English with formulas, by the tokenizers in use; only for estimates."""
 PROMPT_OVERHEAD: Final = 350
 """Tokens of the judge's instructions."""
+COMPLETER_OVERHEAD: Final = 210
+"""Tokens of the completer's."""
 ROLLOUTS_ASSUMED: Final = 10.0
 """Per solution, until a run of the project shows better."""
 
@@ -79,8 +81,11 @@ def estimate(
         prompt, completion = votes * (text + statement + count * overhead), votes * 30.0 * (size["steps"] or 0)
     elif kind == RunKind.ROLLOUTS:
         per_solution, known = _rollouts_a_solution(project)
-        basis = f"{per_solution:.1f} rollouts a solution, as in this project's earlier runs" if known else basis
         calls, prompt, completion = _drawn(count, per_solution, ballots, statement, text)
+        if took := _tokens_a_rollout(project, endpoint):
+            prompt, completion = calls * took[0], calls * took[1]
+        each = f" of {sum(took):,.0f} tokens each" if took else ""
+        basis = f"{per_solution:.1f} rollouts a solution{each}, as in this project's earlier runs" if known else basis
     elif kind == RunKind.SEARCH:
         per_problem, known = rollouts_a_problem(project.pk, config)
         basis = f"{per_problem:.1f} rollouts a problem, as in this project's earlier searches" if known else basis
@@ -109,7 +114,8 @@ def _drawn(count: int, each: float, ballots: int, statement: float, text: float)
     """Calls, and tokens of prompts and completions: `each` rollouts of so many, half a text long, and the ballots."""
     whole = ballots / count if count else 0.0
     prompt = each * (statement + text / 2) + whole * statement
-    return round(count * each) + ballots, prompt, each * text / 2 + whole * text
+    calls = round(count * each) + ballots
+    return calls, calls * COMPLETER_OVERHEAD + prompt, each * text / 2 + whole * text
 
 
 def _words_on_examples(config: Mapping[str, Any]) -> str:
@@ -129,3 +135,14 @@ def _rollouts_a_solution(project: Project) -> tuple[float, bool]:
         drawn -= Rollout.objects.filter(run__in=earlier, prefix=0).count()  # counted apart
     through = RunItem.objects.filter(run__in=earlier, state__in=(RunItemState.DONE, RunItemState.FAILED)).count()
     return (drawn / through, True) if through else (ROLLOUTS_ASSUMED, False)
+
+
+def _tokens_a_rollout(project: Project, endpoint: Endpoint | None) -> tuple[float, float] | None:
+    """Of its prompt and of what it wrote, in earlier runs of this model: how long one thinks, no text foretells."""
+    if endpoint is None:
+        return None
+    earlier = Run.objects.filter(project=project, kind=RunKind.ROLLOUTS, endpoint=endpoint, rollouts__gt=0)
+    took = earlier.filter(config__model=endpoint.model, completion_tokens__gt=0).aggregate(
+        n=Sum("rollouts"), prompt=Sum("prompt_tokens"), completion=Sum("completion_tokens")
+    )
+    return (took["prompt"] / took["n"], took["completion"] / took["n"]) if took["n"] else None

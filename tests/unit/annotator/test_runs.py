@@ -23,6 +23,22 @@ def test_rollouts_are_estimated_by_the_solutions_that_drew_some() -> None:
     assert estimate.basis.startswith("12.0 rollouts a solution")
 
 
+def test_what_a_rollout_took_of_this_very_model_is_what_the_next_are_expected_to_take() -> None:
+    endpoint = make_endpoint("completer", prompt_price=1.0, completion_price=4.0)
+    project = make_project(completer=endpoint)
+    make_solution(project)
+    guess = runs.estimate(project, "rollouts", {}, {})
+    assert guess.basis == "a guess from the texts' lengths"
+    taken = {"rollouts": 10, "prompt_tokens": 4_000, "completion_tokens": 30_000, "endpoint": endpoint}
+    make_run(project, "rollouts", config={"model": "another"}, **taken | {"completion_tokens": 7})
+    run = make_run(project, "rollouts", config={"model": endpoint.model}, **taken)
+    RunItem.objects.create(run=run, solution=make_solution(project), state=RunItemState.DONE)
+    estimate = runs.estimate(project, "rollouts", {}, {})
+    assert "of 3,400 tokens each" in estimate.basis
+    assert (estimate.prompt_tokens, estimate.completion_tokens) == (estimate.calls * 400, estimate.calls * 3_000)
+    assert estimate.cost == pytest.approx(estimate.calls * (400 * 1 + 3_000 * 4) / 1e6)
+
+
 def test_an_archived_project_goes_on_with_no_run() -> None:
     project = make_project()
     run = make_run(project, "route", state=WorkState.PAUSED)
