@@ -104,8 +104,8 @@ class RunKind(models.TextChoices):
 class Spend(models.TextChoices):
     """By what a run of rollouts counts its costs; `spend` of its config."""
 
-    ROLLOUTS = "rollouts", "rollouts: every one counts the same"
-    TOKENS = "tokens", "tokens: those that are cheaper to read and write go first"
+    ROLLOUTS = "rollouts", "rollouts: all count the same"
+    TOKENS = "tokens", "tokens: the cheaper go first"
 
 
 class Run(Held):
