@@ -31,7 +31,7 @@ class Growth:
         if not known.branches:
             raise InvalidInput(f"problem {known.problem!r} has no solution")
         self.config, self.parameters = config, parameters
-        self.tree = Tree(known.problem, config, parameters)
+        self.tree = Tree(known.problem, config, parameters, elected=known.elected)
         for branch in known.branches:
             self.tree.add(branch)
         for selection in known.selections:

@@ -48,9 +48,13 @@ class Node:
     next_sample: int = 0
     """The first number that no rollout stored at the owner has."""
     in_flight: set[int] = field(default_factory=set)
+    silent: bool = False
+    """What was drawn here is no evidence: see `Known.elected`."""
 
     def count(self, without: Pair | None = None) -> Count:
-        """Of all of them but that one."""
+        """Of all of them but that one, as evidence."""
+        if self.silent:
+            return Count(0, 0)
         right, known = sum(self.graded.values()), len(self.graded)
         if without in self.graded:
             right, known = right - self.graded[without], known - 1
@@ -96,8 +100,10 @@ class Tree:
     Raises InvalidInput for solutions, forks, rollouts and selections that do not fit together.
     """
 
-    def __init__(self, problem: Hashable, config: SearchConfig, parameters: Parameters) -> None:
-        self.problem, self.config, self.parameters = problem, config, parameters
+    def __init__(
+        self, problem: Hashable, config: SearchConfig, parameters: Parameters, *, elected: bool = False
+    ) -> None:
+        self.problem, self.config, self.parameters, self.elected = problem, config, parameters, elected
         self.twigs: dict[Hashable, Twig] = {}
         self._nodes: dict[bytes, Node] = {}
         self._texts: set[bytes] = set()
@@ -124,7 +130,8 @@ class Tree:
             raise InvalidInput(f"solution {branch.id!r}: evidence of {branch.evidence.steps} steps for {steps}")
         nodes = []
         for prefix, key in enumerate(keys(branch.solution)):
-            nodes.append(self._nodes.setdefault(key, Node(branch.id, prefix)))
+            silent = self.elected and prefix == 0
+            nodes.append(self._nodes.setdefault(key, Node(branch.id, prefix, silent=silent)))
         twig = Twig(branch, len(self.twigs), nodes, self._inherited(branch, nodes))
         self.twigs[branch.id] = twig
         for node in nodes:

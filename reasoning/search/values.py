@@ -107,6 +107,10 @@ class Known:
     """Made so far, oldest first; forks that an earlier search made are branches, and that is all."""
     spent: int = 0
     """Rollouts drawn so far that count against `SearchConfig.rollouts`."""
+    elected: bool = False
+    """The answer that all is graded against was elected by what was drawn from the bare problem. So that says which
+    paths from the root end right or wrong, and is evidence of nothing: it would be its own witness.
+    """
 
 
 @dataclass(frozen=True, slots=True)

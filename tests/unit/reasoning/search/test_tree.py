@@ -98,6 +98,19 @@ def test_a_wrong_solution_is_looked_into_only_if_some_path_from_the_root_is_righ
     assert tree(branch("A", "ab", WRONG, rollout(0, 0, RIGHT))).select() is not None
 
 
+def test_what_elected_the_answer_says_which_paths_end_wrong_and_is_evidence_of_nothing() -> None:
+    ours = Tree("p", PAPER, DEFAULTS, elected=True)
+    voted = rollout(0, 0, RIGHT), rollout(0, 1, RIGHT), rollout(0, 2, WRONG, "uv")
+    ours.add(branch("A", "abcd", RIGHT, *voted, rollout(2, 0, WRONG)))
+    assert ours.twig("A").evidence.counts == {2: Count(0, 1)}
+    assert ours.root.estimate == 0.75
+    assert ours.root.next_sample == 3
+    found = ours.select()
+    assert found is not None
+    assert (found.pair, found.branch.forked_from, found.branch.forked_at) == (Pair("A", 0, 2), "A", 0)
+    assert ours.twig(found.branch.id).evidence.counts == {}
+
+
 def test_a_fork_is_no_path_from_the_root() -> None:
     fork = branch("B", "abxy", RIGHT, forked_from="A", forked_at=2)
     ours = tree(branch("A", "abcd"), fork)
