@@ -63,6 +63,7 @@ def elect(problem: int, drawn: Sequence[Rollout], found: Majority, run: Run) -> 
 
     None where there is no stand-in now, because none was decisive or a reference answer has come meanwhile.
     """
+    changes.announce_in(run.project_id)
     held = Problem.objects.select_for_update(no_key=True).get(pk=problem)
     if held.answer is not None:
         return None

@@ -43,6 +43,7 @@ def _one(row: Preference) -> dict[str, Any]:
         "chosen_value": row.chosen_value,
         "rejected_value": row.rejected_value,
         "simulated": row.simulated,
+        "stand_in": row.stand_in_id is not None,
     }
 
 

@@ -258,6 +258,7 @@ class PreferenceShape(serializers.Serializer[object]):
     chosen_value = serializers.FloatField(help_text="P(no step up to and with it is wrong)")
     rejected_value = serializers.FloatField()
     simulated = serializers.BooleanField()
+    stand_in = serializers.BooleanField(help_text="A majority of sampled answers stood in for the reference answer")
 
 
 class FileShape(serializers.Serializer[object]):

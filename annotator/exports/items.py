@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from annotator.exports.choices import MIN_SOURCES
 from annotator.exports.looks import Looks, looks_of
-from annotator.models import ImportedAnnotation, Label, OwnGrade, Project, Settlement, Solution, Step
+from annotator.models import ImportedAnnotation, Label, OwnGrade, Project, Settlement, Solution, StandIn, Step
 from annotator.models.problems import KEPT
 from reasoning.characters import unescape
 
@@ -141,10 +141,16 @@ def _settled(pks: Sequence[int], cutoff: datetime) -> dict[int, Settled]:
 
 def _majorities(settlements: QuerySet[Settlement]) -> dict[int, Majority]:
     """By settlement, of those that rest on one."""
-    marked = settlements.filter(stand_in__isnull=False).values_list(
-        "pk", "stand_in__answer", "stand_in__votes", "stand_in__total", "stand_in__drawn_by"
-    )
-    return {pk: Majority(unescape(answer), votes, total, models) for pk, answer, votes, total, models in marked}
+    marked = dict(settlements.filter(stand_in__isnull=False).values_list("pk", "stand_in"))
+    found = StandIn.objects.in_bulk(set(marked.values()))
+    return {pk: majority for pk, stand_in in marked.items() if (majority := majority_of(found[stand_in]))}
+
+
+def majority_of(elected: StandIn | None) -> Majority | None:
+    """What stood in, as it is shown."""
+    if elected is None:
+        return None
+    return Majority(unescape(elected.answer), elected.votes, elected.total, elected.drawn_by)
 
 
 def _full(

@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from annotator.exports.items import BATCH, Item, Pair, Settled, items, solutions_of
+from django.db.models import Exists, OuterRef
+
+from annotator.exports.items import BATCH, Item, Pair, Settled, items, majority_of, solutions_of
 from annotator.lineage import heirs_of
-from annotator.models import Preference, Project, Rollout
+from annotator.models import Preference, Project, Rollout, StandIn
 from reasoning.characters import unescape
 
 
 def pairs(project: Project, cutoff: datetime, *, texts: bool, looks: bool = False) -> Iterator[Item]:
     """All of them by the order in which they were found, of solutions that were live at the cutoff."""
     rows = Preference.objects.filter(solution__in=solutions_of(project, cutoff).order_by(), created_at__lte=cutoff)
+    gone = StandIn.objects.filter(pk=OuterRef("stand_in"), superseded_at__lte=cutoff)
+    rows = rows.filter(~Exists(gone)).select_related("stand_in")
     last = 0
     while batch := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk
@@ -32,9 +36,11 @@ def _pair(row: Preference, rest: str) -> Pair:
 
 def _settled(item: Item, row: Preference) -> Settled:
     """What confirms the pair, or contradicts it: its solution's labels; without those it is a machine's belief."""
+    elected = majority_of(row.stand_in)
     if item.settled is not None:
-        return replace(item.settled, simulated=item.settled.simulated or row.simulated)
-    return Settled("machine", True, row.prefix, "", row.simulated, {})
+        simulated, majority = item.settled.simulated or row.simulated, item.settled.majority or elected
+        return replace(item.settled, simulated=simulated, majority=majority)
+    return Settled("machine", True, row.prefix, "", row.simulated, {}, elected)
 
 
 def _rests(batch: Sequence[Preference], cutoff: datetime) -> Mapping[int, str]:

@@ -37,6 +37,8 @@ _LAST_CHANGE: Final = """
             JOIN annotator_solution t ON t.id = g.solution_id WHERE t.project_id = %(p)s),
         (SELECT max(c.created_at) FROM annotator_preference c
             JOIN annotator_solution t ON t.id = c.solution_id WHERE t.project_id = %(p)s),
+        (SELECT max(i.superseded_at) FROM annotator_standin i
+            JOIN annotator_problem p ON p.id = i.problem_id WHERE p.project_id = %(p)s),
         (SELECT greatest(max(issued_at), max(withdrawn_at)) FROM annotator_certificate WHERE project_id = %(p)s)
     )
 """

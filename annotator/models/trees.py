@@ -5,7 +5,7 @@ The tree itself has no rows: it is the solutions of one problem, which share pre
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import MD5
@@ -38,6 +38,15 @@ class Selection(models.Model):
         return f"{self.solution_id} from rollout {self.rollout_id}"
 
 
+class PreferenceQuerySet(models.QuerySet["Preference"]):
+    def in_force(self) -> Self:
+        """Those that rest on a reference answer, or on a stand-in that counts: see `GradeQuerySet.in_force`."""
+        current = models.Q(
+            stand_in__superseded_at=None, stand_in__problem__answer=None, stand_in__problem__project__stand_ins=True
+        )
+        return self.filter(models.Q(stand_in=None) | current)
+
+
 class Preference(models.Model):
     """Of two steps that may follow one prefix, the one that is more likely right. Text is escaped."""
 
@@ -53,7 +62,12 @@ class Preference(models.Model):
     rejected_value = models.FloatField()
     run = models.ForeignKey("annotator.Run", on_delete=models.CASCADE, related_name="preferences")
     simulated = models.BooleanField(default=False)
+    stand_in = models.ForeignKey("annotator.StandIn", null=True, on_delete=models.CASCADE, related_name="+")
+    """The majority answer that said which ways end right, where there is no reference answer. A rule of the migration:
+    it is the problem's own, and empty only where the problem has a reference answer."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PreferenceQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

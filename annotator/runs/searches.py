@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from annotator.models import (
     Endpoint,
     Preference,
+    Rollout,
     Run,
     RunItem,
     RunItemState,
@@ -78,6 +79,8 @@ def rollouts_a_problem(project_id: int, config: Mapping[str, Any]) -> tuple[floa
     limit = float(config.get("rollouts", DEFAULTS["rollouts"]))
     earlier = Run.objects.filter(project=project_id, kind=RunKind.SEARCH, rollouts__gt=0)
     drawn = earlier.aggregate(n=Sum("rollouts", default=0))["n"]
+    # What elects stand-ins is counted apart.
+    drawn -= Rollout.objects.filter(run__in=earlier, prefix=0, solution__problem__answer=None).count()
     through = RunItem.objects.filter(run__in=earlier, state__in=(RunItemState.DONE, RunItemState.FAILED)).count()
     if through:
         return min(drawn / through, limit), True
@@ -123,6 +126,8 @@ def made_by(run: Run) -> SolutionQuerySet:
 
 
 def preferences_of(project_id: int) -> QuerySet[Preference]:
-    """A project's pairs of steps, newest first, without those of solutions that were withdrawn."""
-    rows = Preference.objects.filter(problem__project=project_id)
+    """A project's pairs of steps, newest first, without those of solutions that were withdrawn or whose majority answer
+    no longer counts.
+    """
+    rows = Preference.objects.in_force().filter(problem__project=project_id)
     return rows.filter(solution__withdrawn_at=None, solution__superseded_by=None).order_by("-pk")

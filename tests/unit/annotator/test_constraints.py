@@ -218,6 +218,10 @@ def settle_by_stand_in(world: World, **fields: Any) -> Settlement:
     return settle(solution, **values)
 
 
+def pair_without_a_mark(world: World) -> Preference:
+    return make.make_preference(make.make_solution(problem=unanswered(world)), world.run)
+
+
 CASES: dict[str, Callable[[World], Any]] = {
     # two current annotations of one solution by one rater; more work than slots
     "annotation_one_current": lambda w: (annotate(w), annotate(w)),
@@ -336,6 +340,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "preference_once": lambda w: prefer(w.solution, w.run, chosen_value=0.9),
     "preference_prefix_is_within": lambda w: prefer(w.solution, w.run, prefix=4),
     "preference_chosen_is_better": lambda w: prefer(w.solution, w.run, prefix=0, chosen_value=0.2),
+    "preference_fits_its_stand_in": pair_without_a_mark,
     "preference_is_of_its_problem": lambda w: prefer(w.solution, w.run, problem=w.sibling.problem, prefix=0),
     "preference_counts_its_steps": lambda w: prefer(w.solution, w.run, prefix=0, step_count=5),
     # majority answers

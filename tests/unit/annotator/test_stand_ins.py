@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 
-from annotator import beliefs, dossier, grading, preannotation, routing, settlement, stand_ins
+from annotator import beliefs, dossier, grading, preannotation, routing, runs, settlement, stand_ins
 from annotator.errors import Conflict, Invalid
 from annotator.models import (
     Event,
     Grade,
     OwnGrade,
     Posterior,
+    Preference,
     Problem,
     Project,
     Role,
@@ -28,7 +30,7 @@ from annotator.views.sheet import evidence_by_step
 from reasoning.evidence.majority import majority
 from reasoning.types import Count, Verdict
 from tests import factories as make
-from tests.unit.annotator.exports.exported import made, rows_of
+from tests.unit.annotator.exports.exported import made, manifest_of, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -360,3 +362,42 @@ def test_the_settings_page_says_what_a_stand_in_costs_and_keeps_the_choice(manag
     assert "Let the majority answer stand in" in text
     assert "right steps are called wrong" in text
     assert Project.objects.get().stand_ins
+
+
+# --- pairs of steps ----------------------------------------------------------------------------------------------
+
+
+def pair(solution: Solution, stand_in: StandIn | None) -> Preference:
+    return make.make_preference(solution, make.make_run(solution.project, "search"), stand_in=stand_in)
+
+
+def test_no_pair_rests_on_another_problems_stand_in(solution: Solution, project: Project) -> None:
+    other = make.make_stand_in(make.make_problem(project, "Another.", answer=None))
+    with pytest.raises(IntegrityError, match="preference_fits_its_stand_in"):
+        pair(solution, other)
+
+
+@pytest.mark.parametrize("end", ["superseded", "answered", "not wanted"])
+def test_a_pair_that_rests_on_a_stand_in_is_shown_while_that_counts(
+    project: Project, solution: Solution, end: str
+) -> None:
+    stand_in = make.make_stand_in(solution.problem)
+    row = pair(solution, stand_in)
+    assert list(runs.preferences_of(project.pk)) == [row]
+    if end == "superseded":
+        StandIn.objects.update(superseded_at=stand_in.created_at)
+    elif end == "answered":
+        Problem.objects.filter(pk=solution.problem_id).update(answer="17")
+    else:
+        Project.objects.filter(pk=project.pk).update(stand_ins=False)
+    assert list(runs.preferences_of(project.pk)) == []
+
+
+def test_an_export_of_pairs_tells_which_rest_on_a_stand_in_until_it_is_superseded(solution: Solution) -> None:
+    stand_in = make.make_stand_in(solution.problem)
+    pair(solution, stand_in)
+    export = made(solution.project, "preference", provisional=True)
+    assert (export.rows, export.stand_in, manifest_of(export)["stand_in_rows"]) == (1, True, 1)
+    assert rows_of(made(solution.project, "preference")) == []
+    stand_ins.give_answer(solution.problem, "17", None)
+    assert rows_of(made(solution.project, "preference", provisional=True)) == []

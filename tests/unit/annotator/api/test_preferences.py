@@ -38,6 +38,7 @@ def test_a_pair_tells_what_both_steps_follow(manager: Caller, project: Project, 
         "chosen_value": 0.9,
         "rejected_value": 0.1,
         "simulated": True,
+        "stand_in": False,
     }
 
 
