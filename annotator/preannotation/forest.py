@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 
 from annotator import beliefs, changes, grading, lineage
-from annotator.models import Grade, Intake, Rollout, Run, Selection, Solution, Step
+from annotator.grading import Reference
+from annotator.models import Grade, Intake, Rollout, Run, Selection, Solution, StandIn, Step
 from annotator.models.problems import content_hash
 from annotator.preannotation.clients import SIMULATED
 from annotator.preannotation.desk import Item
 from reasoning import search, types
 from reasoning.characters import escape, unescape
+from reasoning.equivalence import grade
 from reasoning.first_error import Parameters
 from reasoning.search import Branch, Known, Pair, Selected
 
@@ -45,11 +47,14 @@ class Forest:
     """Keys of the rollouts that were there."""
     simulated: set[int] = field(default_factory=set)
     """Problems of which the simulator has drawn something."""
+    references: dict[int, Reference] = field(default_factory=dict)
+    """By the key of a problem: what its answers are graded against."""
 
     @classmethod
-    def load(cls, run: Run, items: Sequence[Item]) -> Forest:
-        """Everything stored about these problems. A fixed number of queries."""
+    def load(cls, run: Run, items: Sequence[Item], references: Mapping[int, Reference]) -> Forest:
+        """Everything stored about these problems, and what each item is graded against. A fixed number of queries."""
         forest = cls(beliefs.parameters_of(run.project))
+        forest.references = {item.row.problem_id: references[item.pk] for item in items}
         trees: dict[int, list[Solution]] = defaultdict(list)
         live = Solution.objects.live().filter(problem__in=[item.row.problem_id for item in items])
         for row in live.select_related("problem").prefetch_related("step_rows").order_by("pk"):
@@ -60,12 +65,7 @@ class Forest:
         drawn = forest._rollouts_of(run, solutions)
         chosen = forest._selections_of(run, {row.pk for row in solutions})
         origins = forest._origins_of(solutions)
-        spent = dict(
-            Rollout.objects.filter(run=run, solution__in=solutions)
-            .values_list("solution__problem")
-            .annotate(Count("pk"))
-            .order_by()
-        )
+        spent = _spent(run, solutions)
         for row in solutions:
             forest.places[row.pk] = Place(row.pk, row.intake_id, beliefs.solution_value(row))
         for item in items:
@@ -73,7 +73,8 @@ class Forest:
             branches = [forest._branch(row, evidence[row.pk], drawn[row.pk], origins.get(row.pk)) for row in rows]
             selections = [each for row in rows for each in chosen[row.pk]]
             made = [search.Selection(pair, solution) for _, pair, solution in sorted(selections)]
-            forest.known.append(Known(item.pk, branches, made, spent.get(item.row.problem_id, 0)))
+            elected = forest.references[item.row.problem_id].stand_in is not None
+            forest.known.append(Known(item.pk, branches, made, spent.get(item.row.problem_id, 0), elected))
             if any(each.model.startswith(SIMULATED) for branch in branches for each in branch.rollouts):
                 forest.simulated.add(item.pk)
         return forest
@@ -97,8 +98,13 @@ class Forest:
         others = Selection.objects.exclude(run=run).filter(rollout__solution__in=solutions)
         taken = set(others.values_list("rollout_id", flat=True))
         found: dict[int, list[types.Rollout]] = defaultdict(list)
+        problems = {row.pk: row.problem_id for row in solutions}
         for row, sample in _numbered(Rollout.objects.filter(solution__in=solutions).order_by("pk")):
             verdict, rule = verdicts.get(row.pk, (types.Verdict.UNKNOWN, ""))
+            reference = self.references[problems[row.solution_id]]
+            if row.prefix == 0 and reference.stand_in is not None and row.answer is not None:
+                # It has no grade by what it voted for, but the tree must know on which side it is.
+                verdict, rule = grade(unescape(row.answer), unescape(reference.answer))
             self.rollouts[Pair(row.solution_id, row.prefix, sample)] = row.pk
             found[row.solution_id].append(
                 types.Rollout(
@@ -126,6 +132,15 @@ class Forest:
             if pair is not None:
                 found[solution].append((pk, pair, solution))
         return found
+
+
+def _spent(run: Run, solutions: Sequence[Solution]) -> dict[int, int]:
+    """By problem: rollouts that this run has drawn in search of errors; what elected a stand-in before is none."""
+    elected = StandIn.objects.filter(
+        problem=OuterRef("solution__problem"), superseded_at=None, created_at__gt=OuterRef("created_at")
+    )
+    drawn = Rollout.objects.filter(~(Q(prefix=0) & Exists(elected)), run=run, solution__in=solutions)
+    return dict(drawn.values_list("solution__problem").annotate(Count("pk")).order_by())
 
 
 def _rooted(rows: Iterable[Solution]) -> list[Solution]:

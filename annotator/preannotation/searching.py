@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotator import changes
+from annotator.grading import Reference
 from annotator.models import Preference, Run, RunItemState
 from annotator.preannotation.blame import FAILURES
 from annotator.preannotation.clients import SIMULATED
@@ -22,9 +23,10 @@ from annotator.preannotation.desk import Desk, Item
 from annotator.preannotation.forest import Forest, Place, plant
 from annotator.preannotation.ledger import graded_rollout
 from annotator.preannotation.rolling import config_of, small_look
+from annotator.preannotation.voting import references_for
 from reasoning import search, types
-from reasoning.characters import escape
-from reasoning.evidence.rollouts import roll
+from reasoning.characters import escape, unescape
+from reasoning.evidence.rollouts import draw
 from reasoning.search import SearchConfig, Selected
 
 
@@ -42,7 +44,9 @@ async def search_all(desk: Desk) -> None:
         items = await desk.waiting()
         if not items:
             return
-        forest = await desk.ledger.ask(lambda items=items: Forest.load(desk.run, items))  # type: ignore[misc]
+        references = await references_for(desk, items, config_of(desk))
+        items = [item for item in items if item.pk in references]
+        forest = await desk.ledger.ask(lambda items=items, found=references: Forest.load(desk.run, items, found))  # type: ignore[misc]
         await _Batch(desk, items, forest).work()
         await desk.close_ended()
 
@@ -113,6 +117,7 @@ class _Batch:
                     rejected_value=max(pair.rejected_value, 0.0),
                     run=self.desk.run,
                     simulated=item in self.forest.simulated,
+                    stand_in_id=self._reference(item).stand_in,
                 )
             )
         return rows
@@ -125,8 +130,8 @@ class _Batch:
         self.asked.add(item)
         found: Sequence[types.Rollout] = ()
         try:
-            place = self.forest.places[chain]
-            found = await roll(self.desk.client, place.value, prefix, samples=samples, config=self.config)
+            value, answer = self.forest.places[chain].value, unescape(self._reference(item).answer)
+            found = await draw(self.desk.client, value, prefix, answer, samples=samples, config=self.config)
         except FAILURES as error:
             self.failed[item] = await self.desk.blame.of(error)
         self.asked.discard(item)
@@ -134,9 +139,13 @@ class _Batch:
 
     async def record(self, chain: Hashable, rollouts: Sequence[types.Rollout]) -> None:
         place, item = self.forest.places[chain], self._item_of(chain)
-        reference, steps = place.value.problem.answer or "", len(place.value.steps)
+        reference, run, steps = self._reference(item), self.desk.run, len(place.value.steps)
+        answer: str | None = unescape(reference.answer)
+        if reference.stand_in is not None and rollouts[0].prefix == 0:
+            answer = None  # one more who could vote: see `Known.elected`
         await self.desk.ledger.store(
-            graded_rollout(self.desk.run, place.pk, steps, self.config.parameters, reference, each) for each in rollouts
+            graded_rollout(run, place.pk, steps, self.config.parameters, answer, each, reference.stand_in)
+            for each in rollouts
         )
         if any(each.model.startswith(SIMULATED) for each in rollouts):
             self.forest.simulated.add(item)
@@ -144,6 +153,9 @@ class _Batch:
     async def keep(self, selected: Selected) -> None:
         made: Place = await self.desk.ledger.ask(lambda: plant(self.desk.run, selected, self.forest))
         self.forest.places[selected.branch.id] = made
+
+    def _reference(self, item: int) -> Reference:
+        return self.forest.references[self.items[item].row.problem_id]
 
     def _item_of(self, chain: Hashable) -> int:
         return cast(int, self.search.problem_of(chain))

@@ -138,13 +138,13 @@ def _lacking(
 
 def skips(project: Project, kind: str) -> dict[str, Q]:
     """Why solutions of a selection get no look, by reason. Who wants stand-ins learns of the others in the run."""
-    if kind == RunKind.SEARCH:
-        return {NO_ANSWER: Q(problem__answer=None)}
-    if kind != RunKind.ROLLOUTS:
+    if kind not in (RunKind.ROLLOUTS, RunKind.SEARCH):
         return {}
-    if project.stand_ins:
-        return {ONE_STEP: Q(step_count=1)}
-    return {NO_ANSWER: Q(problem__answer=None), ONE_STEP: Q(step_count=1) & Q(problem__answer__isnull=False)}
+    unanswered = {} if project.stand_ins else {NO_ANSWER: Q(problem__answer=None)}
+    if kind == RunKind.SEARCH:
+        return unanswered
+    short = Q(step_count=1)
+    return unanswered | {ONE_STEP: short & Q(problem__answer__isnull=False) if unanswered else short}
 
 
 def check_kind(kind: str) -> None:

@@ -13,11 +13,13 @@ from annotator.models import (
     Label,
     OwnGrade,
     Posterior,
+    Preference,
     Problem,
     Project,
     Rollout,
     Run,
     RunItem,
+    Selection,
     Settlement,
     Solution,
     StandIn,
@@ -25,6 +27,7 @@ from annotator.models import (
 )
 from annotator.preannotation import clients
 from reasoning.equivalence import Relation, equal
+from reasoning.evidence.majority import majority
 from reasoning.simulator.world import SAMPLE_PROBLEMS, SAMPLE_SEED, make_problems, native_rows
 from tests.factories import make_certificate, make_endpoint, make_project
 from tests.unit.annotator.exports.exported import made, manifest_of, rows_of
@@ -248,3 +251,57 @@ def test_an_estimate_counts_the_ballots_that_are_still_to_be_drawn(project: Proj
     carried_out(project)
     after = runs.estimate(project, "rollouts", {"again": True}, {})
     assert "whole solutions" not in after.basis
+
+
+def test_a_search_goes_by_the_stand_in_and_marks_all_that_comes_of_it(project: Project) -> None:
+    run = carried_out(project, "search", config={"selections": 3})
+    assert run.state == WorkState.DONE
+    searched = set(run.items.filter(state="done").values_list("solution__problem", flat=True))
+    assert searched == elected()
+    skipped = run.items.exclude(state="done")
+    assert {item.detail.split(":")[0] for item in skipped} == {stand_ins.undecided(majority([])).split(":")[0]}
+    forks = Solution.objects.filter(project=project, forked_from__isnull=False)
+    assert forks.count() > len(searched)
+    for fork in forks:
+        assert fork.own_grades.get().stand_in is not None
+        assert fork.posteriors.get(superseded_at=None).stand_in_id is not None
+        assert fork.status in ("queued", "machine")
+    assert not Settlement.objects.filter(superseded_at=None, source="machine", stand_in=None).exists()
+    pairs = Preference.objects.select_related("stand_in")
+    assert pairs.exists()
+    assert all(pair.stand_in and pair.stand_in.problem_id == pair.problem_id for pair in pairs)
+    # Those who voted are among the ways from the bare problem, and have no grade by whom they elected.
+    assert Selection.objects.filter(rollout__prefix=0).exists()
+    assert not Grade.objects.filter(rollout__prefix=0).exists()
+    assert ballots().count() == 16 * Problem.objects.filter(project=project).count()
+    assert run.rollouts == Rollout.objects.count()
+
+
+def test_a_search_that_was_paused_holds_no_election_twice_and_stays_within_its_limit(project: Project) -> None:
+    problems = Problem.objects.filter(project=project).count()
+    project.rollout_budget = 16 * problems + 40
+    project.save()
+    run = carried_out(project, "search", config={"selections": 2, "rollouts": 30})
+    assert run.state == WorkState.PAUSED
+    project.rollout_budget = None
+    project.save()
+    runs.resume(run)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert run.state == WorkState.DONE
+    assert ballots().count() == 16 * problems
+    assert run.rollouts == Rollout.objects.count()
+    for problem in elected():
+        assert Rollout.objects.filter(solution__problem=problem, prefix__gt=0).count() <= 30
+
+
+def test_an_estimate_of_a_search_counts_the_ballots_and_those_drawn_otherwise_are_none(project: Project) -> None:
+    problems = Problem.objects.filter(project=project).count()
+    words = f"{16 * problems} whole solutions to find majority answers"
+    assert words in runs.estimate(project, "search", {}, {}).basis
+    carried_out(project)
+    again = {"again": True}
+    undecided = problems - len(elected())
+    assert "whole solutions" not in runs.estimate(project, "search", again, {}).basis
+    warmer = runs.estimate(project, "search", again, {"temperature": 1.3}).basis
+    assert f"{16 * undecided} whole solutions to find majority answers" in warmer

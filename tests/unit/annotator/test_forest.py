@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from annotator import intake
+from annotator import grading, intake
 from annotator.models import Project, Run, Selection, Solution
 from annotator.models.problems import content_hash
 from annotator.preannotation.desk import Item, waiting_items
@@ -36,7 +36,8 @@ def run(project: Project, solution: Solution) -> Run:
 
 def load(run: Run) -> Forest:
     items: list[Item] = waiting_items(run)
-    return Forest.load(run, items)
+    found = grading.references([item.row for item in items])
+    return Forest.load(run, items, {item.pk: found[item.row.problem_id] for item in items})
 
 
 def test_a_tree_is_all_live_solutions_of_the_problem_oldest_first(run: Run, solution: Solution) -> None:
