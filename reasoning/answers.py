@@ -21,14 +21,25 @@ _HEADING: Final = re.compile(
     r"^#{1,6}[ \t]*(?:final[ \t]+)?answer[ \t]*:?[ \t]*(?:\r\n|\n|\r)\s*(?P<a>[^\r\n]+)", re.IGNORECASE | re.MULTILINE
 )
 _COLON: Final = re.compile(
-    r"(?:^|(?<=[.!?] ))[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A)[ \t]*[*_]*[ \t]*:[ \t*_]*(?P<a>[^\r\n]+)",  # noqa: E501
+    r"(?:^|(?<=[.!?] ))[ \t>*_#]*(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|rewritten[ \t]+)?answer|solution|ans|A|respuesta|antwort|r[ée]ponse|risposta|resposta|ответ|答案|答え|정답|답)[ \t]*[*_]*[ \t]*[:：][ \t*_]*(?P<a>[^\r\n]+)",  # noqa: E501
     re.IGNORECASE | re.MULTILINE,
 )
 _SENTENCE: Final = re.compile(
-    r"\b(?:the|our|my|final|correct|rewritten)[ \t]+answer(?:[ \t]+choice)?[ \t]*(?:is|=)[ \t]*:?[ \t*_]*(?P<a>[^\r\n]+)",  # noqa: E501
+    r"\b(?:the|our|my|final|correct|rewritten)[ \t]+(?:correct[ \t]+)?(?:answers?|option|choice)(?:[ \t]+choice)?[ \t]*"
+    r"(?:is|are|=|equals|(?:should|must|would)[ \t]+be)[ \t]*:?[ \t*_]*(?P<a>[^\r\n]+)",
     re.IGNORECASE,
 )
-_MARKS: Final = (_TAG, _HASHES, _HEADING, _COLON, _SENTENCE)
+_DISPLAYED: Final = re.compile(
+    r"\banswer[ \t]*(?:is|=|:)[ \t:*_]*(?:\r\n|\n|\r)\s*(?P<a>\\\[[^$]{1,400}?\\\]|\$\$[^$]{1,400}\$\$)", re.IGNORECASE
+)
+_FOREIGN: Final = re.compile(
+    r"(?:\b(?:la respuesta(?: final| correcta)? es|die antwort (?:ist|lautet)|la réponse(?: finale)? est"
+    r"|la risposta(?: finale)? è|a resposta(?: final)? é)\b|答案(?:是|为|為)|答えは|정답은)[ \t]*[:：]?[ \t*_]*"
+    r"(?P<a>[^\r\n。]+)",
+    re.IGNORECASE,
+)
+"""The same sentence in Spanish, German, French, Italian, Portuguese, Chinese, Japanese, Korean."""
+_MARKS: Final = (_TAG, _HASHES, _HEADING, _COLON, _SENTENCE, _DISPLAYED, _FOREIGN)
 
 _NO_ANSWER: Final = frozenset(
     {"", "none", "n/a", "na", "null", "nan", "unknown", "?", "-", "...", "…", "tbd", "not given", "n.a"}
@@ -42,7 +53,7 @@ _TAIL: Final = re.compile(
     r"[.!](?:[*_]*)(?:\s+[A-Z\\].*)?$|,?\s+(?:because|since|so that|which|where|as we)\b.*$|\s*I hope it is correct.*$"
 )
 _MATHS_SPAN: Final = re.compile(
-    r"(?:\$\$(?P<a>[^$]+)\$\$|\$(?P<b>[^$]+)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\])[.,;!]?(?=\s|$)"
+    r"(?:\$\$(?P<a>[^$]+)\$\$|\$(?P<b>[^$]+)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>[\s\S]+?)\\\])[.,;!]?(?=\s|$)"
 )
 _NUMBERISH: Final = r"[-+−]?[$€£¥]?[ ]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:[ ]?/[ ]?\d+)?[ ]?(?:%|°|\\%)?"
 _STATED: Final = re.compile(
@@ -124,13 +135,21 @@ def _clean(raw: str) -> str | None:
     answer = inner["a"].strip() if inner else answer
     if "\\boxed" in answer or _NOT_AN_ANSWER.match(answer):
         return None
+    if answer.endswith("?"):
+        return None
     span = _MATHS_SPAN.match(answer)
     if span and not re.match(r"\s*[a-zA-Z(]", answer[span.end() :]):
-        answer = next(part for part in span.groups() if part is not None).strip()
+        answer = _bare(span)
     elif "\n" not in answer:
         answer = _TAIL.sub("", answer, count=1).strip().strip("*_").strip()
         stated = _STATED.match(answer)
         answer = stated["a"].strip() if stated else answer
+        answer = _bare(_MATHS_SPAN.fullmatch(answer)) or answer
     if len(answer) > LONGEST or answer.endswith(":") or answer.casefold().strip(".:") in _NO_ANSWER:
         return None
     return answer
+
+
+def _bare(span: re.Match[str] | None) -> str:
+    """What stands between the marks of a formula."""
+    return next(part for part in span.groups() if part is not None).strip() if span else ""

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from reasoning.answers import find, reference
 from reasoning.spelling import normalise
 
+TEXTS = Path(__file__).parents[2] / "fixtures" / "answers_in_texts.jsonl"
 DATA = Path(__file__).parents[4] / "shared" / "data"
 latex = st.lists(
     st.sampled_from(["$", "\\", "{", "}", "\\frac", "\\text{", "\\boxed{", "\\!", "\\,", " ", "1", "x", "½", "²", "−", ".", "**", "\\left", "^\\circ", "%"]),  # noqa: E501
     max_size=20,
 ).map("".join)  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [json.loads(line) for line in TEXTS.read_text(encoding="utf-8").splitlines()])
+def test_texts_that_the_rules_had_not_seen_yield_their_answer_or_none(row: dict[str, str | None]) -> None:
+    assert row["text"] is not None
+    assert find(row["text"]) == row["answer"]
 
 
 @pytest.mark.parametrize(
