@@ -18,16 +18,19 @@ from annotator.models import LIVE_STATES, Export, ExportFile, Project
 from annotator.permissions import Right
 from annotator.views.access import Request, project_for
 from annotator.views.forms import mark_invalid
-from annotator.views.forms.exports import NewExport
+from annotator.views.forms.exports import NewExport, fitting
 from annotator.views.paging import page_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def exports(request: Request, slug: str) -> HttpResponse:
-    """The choices with what they would give (`part=preview` is that alone); posted, the export is asked for."""
+    """The choices with what they would give (`part=preview` is that alone); posted, the export is asked for.
+
+    `options_of` names the format whose options were on the page: a preview in another brings its own.
+    """
     project = project_for(request, slug, Right.EXPORT)
-    form = NewExport(request.POST or (request.GET if "format" in request.GET else None))
+    form = NewExport(request.POST or (fitting(request.GET) if "format" in request.GET else None))
     if request.method == "POST" and form.is_valid():
         try:
             made = domain.request(project, form.cleaned_data["format"], form.choices(), request.user)
@@ -36,7 +39,9 @@ def exports(request: Request, slug: str) -> HttpResponse:
         else:
             return redirect("export", slug, made.code)
     if request.GET.get("part") == "preview":
-        return render(request, "annotator/exports/_preview.html", _preview(project, form))
+        others = request.GET.get("options_of", form.writer.name) != form.writer.name
+        context = {**_preview(project, form), "form": form, "others": others}
+        return render(request, "annotator/exports/_preview.html", context)
     mark_invalid(form)
     rows = Export.objects.filter(project=project).select_related("created_by", "snapshot")
     context = {

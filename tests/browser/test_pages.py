@@ -206,10 +206,14 @@ def test_what_an_export_would_hold_follows_the_choices(desk: Page, project: Proj
     expect(desk.locator("#preview")).to_contain_text("3 rows of 3 solutions")
     desk.get_by_label("At least").select_option("human")
     expect(desk.locator("#preview")).to_contain_text("0 rows of 3 solutions")
-    desk.get_by_label("Format").select_option("trl")
     desk.get_by_text("Options").click()
-    desk.get_by_label("Neutral steps").select_option("keep")
-    expect(desk.locator("#preview")).to_contain_text("in this format")
+    desk.get_by_label("Neutral steps").select_option("drop")
+    desk.get_by_label("Format").select_option("trl")
+    expect(desk.get_by_label("Neutral steps").locator("option")).to_have_count(4)
+    expect(desk.get_by_label("Neutral steps")).to_have_value("drop")
+    desk.get_by_label("Format").select_option("preference")
+    expect(desk.locator("#preview")).to_contain_text("0 rows of 0 pairs")
+    expect(desk.get_by_label("Neutral steps")).to_have_count(0)
 
 
 def test_new_figures_replace_old_ones_and_leave_tables_as_the_reader_had_them(desk: Page, project: Project) -> None:

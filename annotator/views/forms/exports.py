@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
+from django.http import QueryDict
 
-from annotator.exports import CHOICES, FORMATS, MIN_SOURCES
+from annotator.exports import CHOICES, FORMATS
 
 DEFAULT: Final = "as the format has it"
 WORDS: Final = {
@@ -46,7 +47,21 @@ LABELS: Final = {
 }
 
 
+def fitting(data: QueryDict) -> QueryDict:
+    """What was chosen among the options of another format than is chosen now, without what this one cannot hold."""
+    writer = FORMATS.get(data.get("format", ""))
+    if writer is None or data.get("options_of", writer.name) == writer.name:
+        return data
+    kept = data.copy()
+    for name, possible in writer.allowed.items():
+        if kept.get(name) not in possible:
+            kept.pop(name, None)
+    return kept
+
+
 class NewExport(forms.Form):
+    """Offers what the chosen format can hold. It takes all choices: exports.request refuses the others, in words."""
+
     format = forms.ChoiceField(choices=[(name, writer.title) for name, writer in FORMATS.items()])
     split = forms.FloatField(
         required=False,
@@ -59,18 +74,18 @@ class NewExport(forms.Form):
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
+        self.writer = FORMATS.get((data or {}).get("format", ""), FORMATS[next(iter(FORMATS))])
         for name, values in CHOICES.items():
-            words = WORDS.get(name, {})
-            options = [("", DEFAULT), *((value, words.get(value, value)) for value in values)]
-            if name == "min_source":
-                options = [(value, words[value]) for value in MIN_SOURCES]
-            self.fields[name] = forms.ChoiceField(
-                choices=options, required=False, label=LABELS.get(name, name), initial="machine"
-            )
+            known = {value: WORDS[name][value] for value in values}
+            none = {} if name == "min_source" else {"": DEFAULT}
+            offered = none | {value: known[value] for value in self.writer.allowed.get(name, values)}
+            field = forms.ChoiceField(choices=none | known, required=False, label=LABELS[name], initial="machine")
+            field.widget.choices = list(offered.items())
+            self.fields[name] = field
 
     def initial_data(self) -> dict[str, Any]:
         """What an untouched form would send."""
-        return {"format": next(iter(FORMATS)), "min_source": "machine"}
+        return {"format": self.writer.name, "min_source": "machine"}
 
     def choices(self) -> dict[str, Any]:
         """Only what was chosen; the rest is the format's."""
@@ -78,4 +93,10 @@ class NewExport(forms.Form):
         return {name: value for name, value in chosen.items() if value not in (None, "")}
 
     def choosing(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("format", *CHOICES, "split")]
+        return [self["format"], self["min_source"]]
+
+    def options(self) -> list[forms.BoundField]:
+        """What else there is to choose in this format, and whatever was refused."""
+        held = {name: self.writer.allowed.get(name, values) for name, values in CHOICES.items() if name != "min_source"}
+        names = [name for name, values in held.items() if len(values) > 1 or name in self.errors]
+        return [self[name] for name in (*names, "split")]
