@@ -88,8 +88,8 @@ def _named(name: str, condition: Condition | None) -> Condition | None:
     return None if condition is None or condition[0] not in ("", name) else (name, condition[1])
 
 
-def _joined(parts: list[Condition | None], *, union: bool) -> Condition | None:
-    """None where a part is, where the variables differ, or where nothing is left: then "and" was meant otherwise."""
+def _joined(parts: list[Condition | None], *, union: bool, empty: bool = False) -> Condition | None:
+    """None where a part is, where the variables differ, or, unless it may be `empty`, where nothing is left."""
     known = [part for part in parts if part is not None]
     names = {name for name, _ in known} - {""}
     if len(known) != len(parts) or len(names) > 1:
@@ -97,7 +97,7 @@ def _joined(parts: list[Condition | None], *, union: bool) -> Condition | None:
     pieces = known[0][1]
     for _, more in known[1:]:
         pieces = merged([*pieces, *more]) if union else intersection(pieces, more)
-    return (names.pop() if names else "", pieces) if pieces else None
+    return (names.pop() if names else "", pieces) if pieces or empty else None
 
 
 def _chain(text: str) -> Condition | None:
@@ -105,7 +105,7 @@ def _chain(text: str) -> Condition | None:
     parts = _SIGN.split(text)
     if not 3 <= len(parts) <= 5 or "" in parts:
         return None
-    return _joined([_one(*parts[at : at + 3]) for at in range(0, len(parts) - 2, 2)], union=False)
+    return _joined([_one(*parts[at : at + 3]) for at in range(0, len(parts) - 2, 2)], union=False, empty=True)
 
 
 def _one(left: str, sign: str, right: str) -> Condition | None:

@@ -12,8 +12,9 @@ from reasoning.equivalence import numeric
 from reasoning.equivalence.grammar import parse
 from reasoning.equivalence.names import KNOWN, LENT
 from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation
-from reasoning.equivalence.rules import decide, is_rounding, rational_leaf
+from reasoning.equivalence.rules import decide, rational_leaf
 from reasoning.equivalence.tree import TooDeep, Unreadable
+from reasoning.equivalence.values import is_rounding
 
 _LONGEST_FOR_SYMBOLS: Final = 600
 _COMMAND: Final = re.compile(r"\\([a-zA-Z]+)")

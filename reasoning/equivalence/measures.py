@@ -11,7 +11,7 @@ from reasoning.equivalence import words
 from reasoning.equivalence.outcome import Equivalence, Relation
 from reasoning.equivalence.quantities import Quantity
 from reasoning.equivalence.units import conversions
-from reasoning.equivalence.values import value_of
+from reasoning.equivalence.values import is_rounding, value_of
 
 Leaf = Callable[[str, str], Equivalence]
 
@@ -32,6 +32,8 @@ def compare(left: Quantity, right: Quantity, leaf: Leaf) -> Equivalence:
             return Equivalence(Relation.UNKNOWN, "unit")
         if left.factor == right.factor:
             return leaf(left.body, right.body)
+        if _is_rounded(left, right) or _is_rounded(right, left):
+            return Equivalence(Relation.UNKNOWN, "rounding")
         return leaf(_scaled(left), _scaled(right))
     dimensions = {left.dimension, right.dimension}
     if "" in dimensions:
@@ -43,6 +45,15 @@ def compare(left: Quantity, right: Quantity, leaf: Leaf) -> Equivalence:
     if _UNCERTAIN & dimensions or any(name.startswith("noun:") for name in dimensions):
         return Equivalence(Relation.UNKNOWN, "unit")
     return Equivalence(Relation.UNEQUAL, "unit")
+
+
+def _is_rounded(quantity: Quantity, other: Quantity) -> bool:
+    """Is it the other one in another unit, rounded, as 1 m² is 10.764 ft²?"""
+    value, own = value_of(other.body), value_of(quantity.body)
+    if value is None or own is None:
+        return False
+    converted = value * other.factor / quantity.factor
+    return own != converted and is_rounding(quantity.body, converted)
 
 
 def _may_be_unit(answer: str, reference: str) -> bool:

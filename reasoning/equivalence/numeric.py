@@ -22,6 +22,10 @@ _LARGEST_EXPONENT: Final = 10**6
 _SEEN: Final = 400
 """Of the finest of DIGITS, those that rounding leaves alone."""
 _POINTS: Final = 8
+_CONSTANTS: Final = frozenset({"\\phi", "\\varphi", "\\omega", "\\tau", "\\gamma", "\\zeta"})
+"""Letters that may stand for a known number."""
+_FREE: Final = frozenset("ABCDKck")
+"""Letters of constants that may have any value."""
 _NUMERATORS: Final = (10007, -7919, 3571, 20011, -4409, 15013, -611, 30011, 8837, -12553, 947, 17891)
 _DENOMINATOR: Final = 6007
 _INTEGERS: Final = (2, 3, 5, 4, 7, 6, 1, 8)
@@ -37,6 +41,8 @@ def compare(left: Expression, right: Expression) -> Relation:
     """EQUAL or UNEQUAL by value, UNKNOWN where that cannot be told."""
     if {"c", "C"} <= left.names() ^ right.names():  # the constant of integration, in either case
         left, right = (Expression(renamed(side.tree, "c", "C"), side.ambiguous) for side in (left, right))
+    if any(side.names() and side.names() <= _CONSTANTS for side in (left, right)) and left.names() != right.names():
+        return Relation.UNKNOWN
     trees = (left.tree, right.tree)
     names = left.names() | right.names()
     readings = [trees]
@@ -70,6 +76,14 @@ def _compare(left: Node, right: Node, names: set[str]) -> Relation:
         return Relation.UNKNOWN
     if names <= _INDICES and set(_at_points(left, right, _integer_points(names))) == {Relation.EQUAL}:
         return Relation.UNKNOWN
+    own = [names_of(side) - names_of(other) for side, other in ((left, right), (right, left))]
+    if len(own[0]) == len(own[1]) == 1 and own[0] | own[1] <= _FREE and own[0] | own[1] < names:
+        (one,), (other,) = own
+        return (
+            Relation.UNEQUAL
+            if _compare(renamed(left, one, other), right, names - own[0]) is Relation.UNEQUAL
+            else Relation.UNKNOWN
+        )
     return Relation.UNEQUAL
 
 

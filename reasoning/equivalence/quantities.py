@@ -111,16 +111,21 @@ _NOT_UNITS: Final = frozenset(spoken.MULTIPLIERS) | frozenset(
 )
 _STARTS: Final = re.compile(r"(?:(?<=[\d})\]!])|(?<=\\pi))(?P<space>\s*)(?=[a-zA-Z°¢µΩ])|(?<=\d)-(?=[a-z]{3})")
 _VARIABLE: Final = re.compile(r"(?<![a-zA-Z\\])[a-zA-Z](?![a-zA-Z])")
+_NESTED_UNIT: Final = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
+_FUNCTION_NAME: Final = re.compile("sqrt|pi|sin|cos|tan|log|ln|exp|frac|times|cdot")
 _FUNCTION: Final = re.compile("sin|cos|tan|sec|csc|cot")
 _MONEY: Final = re.compile(
     r"(?P<sign>[-+]?)\s*(?P<mark>US\$|USD|EUR|GBP|Rs\.?|[$€£¥₹])\s*(?P<body>[-+]?[\d.(\\].*?)"
     rf"(?:(?<=\d)\s?(?P<short>{'|'.join(_SHORT)}))?"
 )
+_CONTINENTAL: Final = re.compile(r"\d{1,3}(?:\.\d{3})+")
+"""€1.000 may be a thousand."""
+_RESTATED: Final = re.compile(r"(?P<said>[^()]+?)\s+\((?P<again>[^()]+)\)")
 _COMPOUND_PART: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]+)\.?")
 _COMPOUND: Final = re.compile(rf"{_COMPOUND_PART.pattern}(?:\s*(?:,|and|,\s*and)?\s+\d+(?:\.\d+)?\s*[a-zA-Z]+\.?)+")
 _ARC: Final = re.compile(r"(\d+)\s*°\s*(\d+)\s*'(?:\s*(\d+)\s*(?:''|\"))?")
 _MULTIPLIED: Final = re.compile(
-    rf"(?P<body>[-+]?\d[\d,]*(?:\.\d+)?)\s*(?P<by>(?:(?:{'|'.join(spoken.MULTIPLIERS)})\b\s*)+)(?P<rest>.*)"
+    rf"(?P<body>[-+]?\d[\d,]*(?:\.\d+|/\d+)?)\s*(?P<by>(?:(?:{'|'.join(spoken.MULTIPLIERS)})\b\s*)+)(?P<rest>.*)"
 )
 _DIRECTED: Final = re.compile(
     r"(?P<rest>.*?)\s+(?P<word>increase|gain|profit|growth|rise|decrease|loss|reduction|decline|drop|discount|off)"
@@ -141,7 +146,7 @@ class Quantity:
 
 def read(text: str) -> Quantity:
     """Split a normalised answer into its number and its unit; what has no unit comes back whole."""
-    text = _TAIL.sub("", spoken.digits(text))
+    text = _TAIL.sub("", spoken.digits(_said_once(text)))
     spaced = _SPACED.fullmatch(text)
     if spaced:
         text = spaced["number"].replace(" ", "") + (spaced["rest"] or "")
@@ -154,12 +159,23 @@ def read(text: str) -> Quantity:
     return _with_unit(text)
 
 
+def _said_once(text: str) -> str:
+    """ "8 (eight)" and "eight (8)" → 8."""
+    match = _RESTATED.fullmatch(text)
+    if match is None:
+        return text
+    first, second = (spoken.digits(match[name]).replace(",", "") for name in ("said", "again"))
+    return first if first == second else text
+
+
 def _money(text: str) -> Quantity | None:
     match = _MONEY.fullmatch(text)
     if match is None:
         return None
     inner = read(match["sign"] + match["body"])
     name = _CURRENCIES[match["mark"]]
+    if name == "euro" and _CONTINENTAL.fullmatch(match["body"]):
+        return Quantity(text)
     dimension, factor = _CURRENCY_UNITS[name]
     if match["short"]:
         inner = replace(inner, body=f"({inner.body})*{_SHORT[match['short']]}")
@@ -227,6 +243,8 @@ def _with_unit(text: str) -> Quantity:
 
 def _is_set_off(body: str, unit: str, space: str) -> bool:
     """Is what follows the number a unit, and no variable or part of a function's argument?"""
+    if _NESTED_UNIT.search(_FUNCTION_NAME.sub("", body)):
+        return False
     if unit.startswith("°") or "deg" in unit[:3]:
         return _FUNCTION.search(body) is None
     if not units.is_letter(unit):

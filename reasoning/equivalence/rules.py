@@ -19,13 +19,12 @@ from reasoning.equivalence.exact import exact_or_none
 from reasoning.equivalence.grammar import parse
 from reasoning.equivalence.outcome import Equivalence, NeedsChild, Relation, all_of
 from reasoning.equivalence.tree import Unreadable
-from reasoning.equivalence.values import value_of
+from reasoning.equivalence.values import is_rounding, value_of
 
 Leaf = Callable[[str, str], Equivalence]
 
 _MOST_ITEMS: Final = 24
 _FEWEST_NAMES: Final = 2
-_DECIMAL: Final = re.compile(r"-?\d+\.(?P<places>\d+)")
 _LOOSE_SPACE: Final = re.compile(r"(?<=\d) (?=[a-zA-Z])|(?<=[^\w\s.,]) | (?=[^\w\s.,])")
 _INDIAN: Final = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 _DIGIT_GROUPS: Final = re.compile(r"\d+(?:,\d+)+")
@@ -109,15 +108,6 @@ def _unless_rounded(answer: str, reference: str, left: Fraction, right: Fraction
         if is_rounding(text, other):
             return Equivalence(Relation.UNKNOWN, "rounding")
     return Equivalence(Relation.UNEQUAL, "rational")
-
-
-def is_rounding(text: str, value: Fraction) -> bool:
-    """Is `text` a decimal of at least three significant digits to which `value` rounds, or is cut off?"""
-    match = _DECIMAL.fullmatch(text.strip())
-    if match is None or len(text.replace(".", "").lstrip("-0")) < 3:
-        return False
-    written, unit = Fraction(text.strip()), Fraction(1, 10 ** len(match["places"]))
-    return abs(value - written) <= unit / 2 or 0 <= abs(value) - abs(written) < unit
 
 
 def _by_relation(answer: str, reference: str, leaf: Leaf) -> Equivalence | None:

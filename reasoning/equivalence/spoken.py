@@ -80,11 +80,13 @@ def digits(text: str) -> str:
     ):
         return f"{value}{parts['rest']}"
     words = text.split() if text[:1].isalpha() else []
+    if len(words) > 1 and words[0].casefold() == "a" and words[1] in MULTIPLIERS:
+        words[0] = "one"
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
         phrase = " ".join(words[:count])
         spoken = _with_fraction(phrase)
         if spoken is not None:
-            return " ".join([str(spoken), *words[count:]])
+            return text if words[count:] and words[count].startswith("(") else " ".join([str(spoken), *words[count:]])
     return text
 
 

@@ -92,6 +92,9 @@ _ALIKE: Final = tuple(
 _NOUGHT: Final = frozenset(_NONE.split("|"))
 """Against a number they differ, but zero may count the solutions."""
 _LEADING: Final = re.compile(r"(?P<word>yes|no)\s*[,.;:]\s*\S.*", re.IGNORECASE | re.DOTALL)
+_SUBJECT: Final = re.compile(
+    r"^(?:it|this|that|the (?:series|sequence|limit))(?: is|'s|(?= (?:con|di)verges))\s+", re.IGNORECASE
+)
 _STATEMENTS: Final = re.compile(r"(?:I{1,3}|IV|V)(?:(?:,| and|, and|,? &) (?:I{1,3}|IV|V))*(?: only)?")
 _NUMBER: Final = re.compile(r"[-+$]?\d[\d,.]*%?")
 _WORDY: Final = re.compile(r"[a-zA-Z]{2,}|[^\W\d_a-zA-Z]{2,}")
@@ -173,9 +176,9 @@ def by_phrase(answer: str, reference: str) -> Equivalence | None:
 
 
 def _head(text: str) -> str:
-    """The yes or no of "Yes, it is prime"."""
+    """The yes or no of "Yes, it is prime", the word of "It is impossible"."""
     match = _LEADING.fullmatch(text)
-    return match["word"] if match else text
+    return match["word"] if match else _SUBJECT.sub("", text)
 
 
 def by_same_text(answer: str, reference: str) -> Equivalence | None:
