@@ -218,10 +218,6 @@ def settle_by_stand_in(world: World, **fields: Any) -> Settlement:
     return settle(solution, **values)
 
 
-def pair_without_a_mark(world: World) -> Preference:
-    return make.make_preference(make.make_solution(problem=unanswered(world)), world.run)
-
-
 CASES: dict[str, Callable[[World], Any]] = {
     # two current annotations of one solution by one rater; more work than slots
     "annotation_one_current": lambda w: (annotate(w), annotate(w)),
@@ -340,7 +336,6 @@ CASES: dict[str, Callable[[World], Any]] = {
     "preference_once": lambda w: prefer(w.solution, w.run, chosen_value=0.9),
     "preference_prefix_is_within": lambda w: prefer(w.solution, w.run, prefix=4),
     "preference_chosen_is_better": lambda w: prefer(w.solution, w.run, prefix=0, chosen_value=0.2),
-    "preference_fits_its_stand_in": pair_without_a_mark,
     "preference_is_of_its_problem": lambda w: prefer(w.solution, w.run, problem=w.sibling.problem, prefix=0),
     "preference_counts_its_steps": lambda w: prefer(w.solution, w.run, prefix=0, step_count=5),
     # majority answers
@@ -600,6 +595,15 @@ def test_a_grade_of_an_own_answer_fits_the_stand_in_that_it_names(world: World) 
 def test_machine_labels_cannot_hide_the_stand_in_that_they_rest_on(world: World) -> None:
     assert refused(lambda: settle_by_stand_in(world, stand_in=None)) == "settlement_keeps_the_stand_in"
     assert settle_by_stand_in(world).stand_in is not None
+
+
+def test_a_pair_names_the_stand_in_that_it_rests_on(world: World) -> None:
+    solution = make.make_solution(problem=unanswered(world))
+    assert refused(lambda: make.make_preference(solution, world.run)) == "preference_fits_its_stand_in"
+    another = make.make_stand_in(unanswered(world))
+    elsewhere = refused(lambda: make.make_preference(solution, world.run, stand_in=another))
+    assert elsewhere == "preference_fits_its_stand_in"
+    assert make.make_preference(solution, world.run, stand_in=make.make_stand_in(solution.problem)).pk
 
 
 def test_a_stand_in_is_superseded_and_never_edited(world: World) -> None:
