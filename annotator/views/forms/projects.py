@@ -91,7 +91,7 @@ class ProjectSettings(Form):
             "stand_ins": (
                 "Rollouts of such problems are graded by what most of the completer's own solutions agree on. Where "
                 "that is wrong, right steps are called wrong. So what rests on it is marked for ever, stays "
-                "provisional, and is exported only when asked for. Off: these problems get no rollouts."
+                "provisional, and is exported only when asked for. Off: these problems get no rollouts and no search."
             ),
             "stand_in_samples": "8 to 64 for each such problem. Where they do not agree enough, it gets no rollouts.",
             "token_budget": "Over the life of the project. Runs pause when it is used up; empty is unlimited.",
