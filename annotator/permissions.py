@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from django.db.models import QuerySet
 from django.http import Http404
 
 from annotator.errors import NotAllowed
@@ -59,7 +60,12 @@ def member_of(person: Person, slug: str) -> Project:
     return project
 
 
+def open_to(person: Person) -> QuerySet[Project]:
+    """Projects that `person` may open, with their endpoints."""
+    projects = Project.objects.select_related("judge", "completer")
+    return projects if person.is_staff else projects.filter(memberships__person=person)
+
+
 def projects_of(person: Person) -> list[Project]:
     """Projects that `person` may open, those not archived first."""
-    projects = Project.objects.all() if person.is_staff else Project.objects.filter(memberships__person=person)
-    return sorted(projects, key=lambda project: (project.archived_at is not None, project.name.lower()))
+    return sorted(open_to(person), key=lambda project: (project.archived_at is not None, project.name.lower()))

@@ -13,8 +13,7 @@ from rest_framework.response import Response
 from annotator import quality, setup
 from annotator.api.asked import ProjectShape
 from annotator.api.base import View
-from annotator.models import Project
-from annotator.permissions import Right, projects_of
+from annotator.permissions import Right, open_to
 
 
 class Projects(View):
@@ -23,9 +22,7 @@ class Projects(View):
     @extend_schema(responses=ProjectShape(many=True), operation_id="projects_list")
     def get(self, request: Request) -> Response:
         """The projects that you are in."""
-        mine = Project.objects.filter(pk__in=[project.pk for project in projects_of(self.person)])
-        rows = mine.select_related("judge", "completer")
-        return self.page(request, rows, lambda found: list(ProjectShape(found, many=True).data))
+        return self.page(request, open_to(self.person), lambda found: list(ProjectShape(found, many=True).data))
 
     @extend_schema(request=ProjectShape, responses={201: ProjectShape})
     def post(self, request: Request) -> Response:
