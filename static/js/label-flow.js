@@ -19,7 +19,7 @@
     const place = one(`#evidence-${index}`);
     if (sheet.form.dataset.evidence !== "after_rating" || place.dataset.loaded) return;
     if (!(await draft.flush())) return;
-    draft.requests.next(() => {
+    draft.requests.evidence(() => {
       if (draft.resting || !sheet.form.isConnected || place.dataset.loaded || !sheet.values.has(index)) return null;
       place.dataset.loaded = "yes";
       return htmx.ajax("POST", `${sheet.form.dataset.evidenceUrl}${index}/`, { target: place, swap: "innerHTML" });

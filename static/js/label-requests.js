@@ -7,7 +7,7 @@
   class Requests {
     constructor(form) {
       this.form = form;
-      this.last = Promise.resolve();
+      this.last = this.lastEvidence = Promise.resolve();
     }
 
     // The reply, or null where none came.
@@ -27,6 +27,11 @@
       const reply = this.last.then(ask);
       this.last = reply.catch(() => undefined);
       return reply;
+    }
+
+    // As next, but whatever else is asked meanwhile goes first: who rates fast leaves much evidence to fetch behind.
+    evidence(ask) {
+      this.lastEvidence = this.lastEvidence.then(() => this.next(ask)).catch(() => undefined);
     }
 
     async answered() {

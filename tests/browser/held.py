@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, Route
 
 
@@ -25,8 +26,11 @@ class Held:
 
     def wait(self) -> None:
         """Until the first request is kept back."""
-        while not self.kept:
+        for _ in range(1500):
+            if self.kept:
+                return
             self._page.wait_for_timeout(20)
+        pytest.fail(f"nothing was asked: {self.asked}")
 
     def release(self) -> None:
         self._open = True

@@ -113,6 +113,18 @@ def test_a_rating_is_taken_back_after_its_evidence_has_come(sheet: Page, queue: 
     assert Draft.objects.get().ratings == {}
 
 
+def test_evidence_of_many_steps_does_not_keep_an_annotator_waiting(sheet: Page, queue: list[Solution]) -> None:
+    make_judgement(queue[0], first_error=1)
+    held = Held(sheet, "**/evidence/**")
+    press(sheet, "3")
+    held.wait()
+    press(sheet, "3", "3", "3", "Enter")
+    in_while(sheet)
+    held.release()
+    expect(sheet.locator("h1")).to_contain_text(str(queue[1]))
+    assert len(held.kept) == 1
+
+
 @pytest.mark.parametrize("key", ["s", "Enter"])
 def test_what_is_rated_while_an_assignment_ends_is_not_sent(sheet: Page, queue: list[Solution], key: str) -> None:
     held = Held(sheet, "**/skip/" if key == "s" else "**/submit/")
