@@ -76,6 +76,8 @@ class Faults:
             fault = _named(name)
             if not times:
                 return fault
+            if not times.isdecimal():
+                raise InvalidInput(f"faults: {asked!r} is not NAME*TIMES")
             key = draws.digest(asked, body)
             self._times[key] += 1
             return fault if self._times[key] <= int(times) else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import orjson
 
 from reasoning.evidence.fence import unfence
+from reasoning.simulator.asked import Message
 from reasoning.simulator.completer import find_place, go_on
 from reasoning.simulator.law import Law
 from reasoning.simulator.referee import judge, scores
@@ -30,9 +31,9 @@ class Models:
     def __init__(self, truth: Truth, law: Law) -> None:
         self.truth, self.law = truth, law
 
-    def hear(self, messages: Sequence[Mapping[str, Any]]) -> Say:
+    def hear(self, messages: Sequence[Message]) -> Say:
         """How the last message will be answered: it is read once, however many completions are asked for."""
-        said = str(messages[-1].get("content", ""))
+        said = messages[-1].text
         pieces = unfence(said)
         labels = [label for label, _ in pieces]
         texts = dict(pieces)

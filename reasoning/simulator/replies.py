@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from reasoning.simulator import draws
+from reasoning.simulator.asked import Message
 
 CHARACTERS_PER_TOKEN: Final = 4
-_WORD: Final = re.compile(r"\s*\S+\s*$|\s*\S+|\s+")
-_WORDS_PER_CHUNK: Final = 8
+"""A token is so many characters: usage, limits and log-probabilities all count the same ones."""
+_TOKENS_PER_CHUNK: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ def tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
+def _spelled(text: str) -> list[str]:
+    return [text[at : at + CHARACTERS_PER_TOKEN] for at in range(0, len(text), CHARACTERS_PER_TOKEN)]
+
+
 def limited(text: str, *, stop: Sequence[str], max_tokens: int | None) -> Choice:
     """The text up to the first stop string and the token limit."""
     cut = min((at for at in (text.find(mark) for mark in stop if mark) if at >= 0), default=len(text))
@@ -36,23 +41,32 @@ def limited(text: str, *, stop: Sequence[str], max_tokens: int | None) -> Choice
     return Choice(text)
 
 
-def usage(messages: Sequence[Mapping[str, Any]], choices: Sequence[Choice]) -> dict[str, int]:
-    prompt = sum(tokens(str(message.get("content", ""))) + 4 for message in messages)
+def usage(messages: Sequence[Message], choices: Sequence[Choice]) -> dict[str, int]:
+    prompt = sum(tokens(message.text) + 4 for message in messages)
     completion = sum(tokens(choice.text) for choice in choices)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def logprobs(text: str) -> dict[str, Any]:
-    """Invented log-probabilities, one a word; the words joined are the text."""
-    content = []
-    for word in _WORD.findall(text):
-        logprob = -3.0 * draws.uniform("logprob", word) ** 3
-        content.append({"token": word, "logprob": logprob, "bytes": list(word.encode()), "top_logprobs": []})
-    return {"content": content, "refusal": None}
+def logprobs(text: str, top: int) -> dict[str, Any]:
+    """Invented log-probabilities, one a token, with `top` alternatives each; the tokens joined are the text."""
+    return {"content": [_scored(token, top) for token in _spelled(text)], "refusal": None}
+
+
+def _scored(token: str, top: int) -> dict[str, Any]:
+    """The token and the most probable ones in its place, itself among them: their probabilities sum to less than 1."""
+    logprob = -3.0 * draws.uniform("logprob", token) ** 3
+    rest = 1.0 - math.exp(logprob)
+    others = [(f"{token[:-1]}{'#' * number}", math.log(rest) - number * math.log(2.0)) for number in range(1, top)]
+    ranked = sorted([(token, logprob), *others], key=lambda pair: -pair[1])[:top]
+    return _entry(token, logprob) | {"top_logprobs": [_entry(*pair) for pair in ranked]}
+
+
+def _entry(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
 
 
 def whole(
-    name: str, model: str, choices: Sequence[Choice], used: dict[str, int], *, with_logprobs: bool
+    name: str, model: str, choices: Sequence[Choice], used: dict[str, int], *, top_logprobs: int | None
 ) -> dict[str, Any]:
     """The body of a reply that is not streamed."""
     return {
@@ -64,7 +78,7 @@ def whole(
             {
                 "index": i,
                 "message": {"role": "assistant", "content": choice.text, "refusal": None},
-                "logprobs": logprobs(choice.text) if with_logprobs else None,
+                "logprobs": None if top_logprobs is None else logprobs(choice.text, top_logprobs),
                 "finish_reason": choice.finish_reason,
             }
             for i, choice in enumerate(choices)
@@ -74,16 +88,17 @@ def whole(
 
 
 def chunks(body: Mapping[str, Any], *, with_usage: bool) -> Iterator[dict[str, Any]]:
-    """The same reply as a stream's chunks."""
+    """The same reply as a stream's chunks. Where usage is wanted each has the key, and the last one the numbers."""
     frame = {"id": body["id"], "object": "chat.completion.chunk", "created": body["created"], "model": body["model"]}
+    frame |= {"usage": None} if with_usage else {}
     for choice in body["choices"]:
         index, scored = choice["index"], (choice["logprobs"] or {}).get("content")
-        words = _WORD.findall(choice["message"]["content"])
-        for at in range(0, len(words), _WORDS_PER_CHUNK):
-            delta = {"content": "".join(words[at : at + _WORDS_PER_CHUNK])} | ({} if at else {"role": "assistant"})
-            part = {"index": index, "delta": delta, "finish_reason": None}
+        spelled = _spelled(choice["message"]["content"])
+        for at in range(0, len(spelled) or 1, _TOKENS_PER_CHUNK):
+            delta = {"content": "".join(spelled[at : at + _TOKENS_PER_CHUNK])} | ({} if at else {"role": "assistant"})
+            part = {"index": index, "delta": delta, "finish_reason": None, "logprobs": None}
             if scored is not None:
-                part["logprobs"] = {"content": scored[at : at + _WORDS_PER_CHUNK]}
+                part["logprobs"] = {"content": scored[at : at + _TOKENS_PER_CHUNK]}
             yield frame | {"choices": [part]}
         yield frame | {"choices": [{"index": index, "delta": {}, "finish_reason": choice["finish_reason"]}]}
     if with_usage:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import hmac
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from time import monotonic, time
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -20,14 +21,13 @@ from starlette.types import Receive, Scope, Send
 
 from reasoning.errors import InvalidInput
 from reasoning.simulator import draws, replies
+from reasoning.simulator.asked import Asked
 from reasoning.simulator.faults import HEADER, MODEL_PREFIX, Fault, Faults
-from reasoning.simulator.forms import Form, form_of, formed
+from reasoning.simulator.forms import formed
 from reasoning.simulator.law import LAW, Law
 from reasoning.simulator.models import MODELS, Models, Say
 from reasoning.simulator.replies import Choice
 from reasoning.simulator.truth import Truth
-
-MOST_CHOICES: Final = 128
 
 
 @dataclass(slots=True)
@@ -41,55 +41,6 @@ class Settings:
     retry_after: float = 1.0
     slow: float = 30.0
     api_key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A chat completion request, checked."""
-
-    model: str
-    messages: list[dict[str, Any]]
-    n: int
-    seed: int | None
-    stop: tuple[str, ...]
-    max_tokens: int | None
-    greedy: bool
-    logprobs: bool
-    stream: bool
-    usage_in_stream: bool
-    form: Form | None
-
-    @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Asked:
-        """Raises `InvalidInput` in the words of the protocol's servers."""
-        messages = body.get("messages")
-        if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
-            raise InvalidInput("'messages' is a required property: a list that is not empty")
-        n, seed, stop = body.get("n") or 1, body.get("seed"), body.get("stop") or ()
-        if not isinstance(n, int) or not 1 <= n <= MOST_CHOICES:
-            raise InvalidInput(f"'n' must be an integer from 1 to {MOST_CHOICES}")
-        if seed is not None and not isinstance(seed, int):
-            raise InvalidInput("'seed' must be an integer")
-        limit = body.get("max_completion_tokens") or body.get("max_tokens")
-        if limit is not None and (not isinstance(limit, int) or limit < 1):
-            raise InvalidInput("'max_tokens' must be a positive integer")
-        return cls(
-            model=str(body.get("model", "")),
-            messages=messages,
-            n=n,
-            seed=seed,
-            stop=(stop,) if isinstance(stop, str) else tuple(map(str, stop)),
-            max_tokens=limit,
-            greedy=body.get("temperature") == 0,
-            logprobs=bool(body.get("logprobs")),
-            stream=bool(body.get("stream")),
-            usage_in_stream=bool((body.get("stream_options") or {}).get("include_usage")),
-            form=form_of(body),
-        )
-
-    def draw(self, index: int) -> tuple[draws.Part, ...]:
-        """What tells this completion's draw apart: nothing where the request is greedy."""
-        return () if self.greedy else (str(self.seed), index)
 
 
 class CutOff(Response):
@@ -108,10 +59,17 @@ def application(settings: Settings) -> Starlette:
         routes=[
             Route("/v1/chat/completions", service.chat, methods=["POST"]),
             Route("/v1/models", service.models, methods=["GET"]),
+            Route("/v1/models/{name:path}", service.model, methods=["GET"]),
             Route("/pooling", service.pooling, methods=["POST"]),
             Route("/health", service.health, methods=["GET"]),
-        ]
+        ],
+        exception_handlers={404: _no_such_place, 405: _no_such_place},
     )
+
+
+def _no_such_place(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _refuse(status, f"Invalid URL ({request.method} {request.url.path})")
 
 
 class _Service:
@@ -128,8 +86,13 @@ class _Service:
     async def models(self, request: Request) -> Response:
         if refusal := self._refused(request):
             return refusal
-        data = [{"id": name, "object": "model", "created": 0, "owned_by": "simulated"} for name in MODELS]
-        return _json({"object": "list", "data": data})
+        return _json({"object": "list", "data": [_card(name) for name in MODELS]})
+
+    async def model(self, request: Request) -> Response:
+        if refusal := self._refused(request):
+            return refusal
+        name = request.path_params["name"]
+        return _json(_card(name)) if name in MODELS else _no_such_model(name)
 
     async def chat(self, request: Request) -> Response:
         came = monotonic()
@@ -137,34 +100,42 @@ class _Service:
             return refusal
         raw = await request.body()
         try:
-            body = _object(raw)
-            asked = Asked.of(body)
+            asked = Asked.of(_object(raw))
             fault = self._fault(request, asked.model, raw)
         except InvalidInput as error:
             return _refuse(400, str(error))
         if asked.model not in MODELS and not asked.model.startswith(MODEL_PREFIX):
-            return _refuse(404, f"The model `{asked.model}` does not exist.", "model_not_found")
+            return _no_such_model(asked.model)
         self.requests += 1
         self.completions += asked.n
         reply = self._failed(fault) or self._answer(asked, raw, fault)
-        takes = self.settings.slow if fault is Fault.SLOW else self.settings.latency
-        await asyncio.sleep(came + takes - monotonic())  # what it takes to write the reply is part of the latency
+        await self._take_time(came, fault)
         return reply
 
     async def pooling(self, request: Request) -> Response:
+        came = monotonic()
         if refusal := self._refused(request):
             return refusal
+        raw = await request.body()
         try:
-            body = _object(await request.body())
+            body = _object(raw)
+            model, text = body.get("model"), body.get("input")
+            if not isinstance(model, str) or not isinstance(text, str):
+                raise InvalidInput("'model' and 'input' must be strings")
+            fault = self._fault(request, model, raw)
         except InvalidInput as error:
             return _refuse(400, str(error))
-        await asyncio.sleep(self.settings.latency)
-        scores = self.world.score(str(body.get("input", "")))
-        if scores is None:
-            return _refuse(400, "I cannot tell: I do not know this solution.")
-        data = [{"index": 0, "object": "pooling", "data": [[1 - score, score] for score in scores]}]
-        used = {"prompt_tokens": replies.tokens(str(body["input"]))}
-        return _json({"object": "list", "model": str(body.get("model", "")), "data": data, "usage": used})
+        if model not in MODELS and not model.startswith(MODEL_PREFIX):
+            return _no_such_model(model)
+        self.requests += 1
+        reply = self._failed(fault) or self._scores(model, text, fault)
+        await self._take_time(came, fault)
+        return reply
+
+    async def _take_time(self, came: float, fault: Fault | None) -> None:
+        """What it took to write the reply is part of the latency."""
+        takes = self.settings.slow if fault is Fault.SLOW else self.settings.latency
+        await asyncio.sleep(came + takes - monotonic())
 
     def _refused(self, request: Request) -> Response | None:
         key = self.settings.api_key
@@ -197,26 +168,58 @@ class _Service:
             case Fault.PROXY_PAGE:
                 return Response("<html><h1>502 Bad Gateway</h1></html>", 502, media_type="text/html")
             case Fault.EMPTY_CHOICES:
-                return _json({"id": "empty", "object": "chat.completion", "model": MODELS[0], "choices": []})
+                empty = {"id": "empty", "object": "chat.completion", "model": MODELS[0], "choices": [], "data": []}
+                return _json(empty)
         return None
 
     def _answer(self, asked: Asked, raw: bytes, fault: Fault | None) -> Response:
         count = 1 if fault is Fault.ONE_CHOICE else asked.n
         say = self.world.hear(asked.messages)
-        choices = [_choice(asked, say, i, fault) for i in range(count)]
-        name = f"chatcmpl-{draws.digest(raw):016x}"
+        choices = [_choice(asked, say, i, self.requests, fault) for i in range(count)]
+        name = f"chatcmpl-{draws.digest(raw, self.requests):016x}"
         used = replies.usage(asked.messages, choices)
-        body = replies.whole(name, asked.model, choices, used, with_logprobs=asked.logprobs)
+        body = replies.whole(name, asked.model, choices, used, top_logprobs=asked.top_logprobs)
         if asked.stream:
-            parts = list(replies.chunks(body, with_usage=asked.usage_in_stream))
-            kept = parts[: len(parts) // 2] if fault is Fault.CUTOFF else parts
-            return StreamingResponse(_events(kept, done=kept is parts), media_type="text/event-stream")
-        content = orjson.dumps(body)
-        if fault is Fault.CUTOFF:
-            return CutOff(content, media_type="application/json")
-        if fault is Fault.BROKEN_JSON:
-            return Response(content[:-20] + b", ...", media_type="application/json")
-        return Response(content, media_type="application/json")
+            return _streamed(list(replies.chunks(body, with_usage=asked.usage_in_stream)), fault)
+        return _spoilt(orjson.dumps(body), fault)
+
+    def _scores(self, model: str, text: str, fault: Fault | None) -> Response:
+        scores = self.world.score(text)
+        if scores is None:
+            return _refuse(400, "I cannot tell: I do not know this solution.")
+        rows: Any = [[1 - score, score] for score in scores]
+        if fault is Fault.WRONG_SCHEMA:
+            rows = "looks fine to me"
+        elif fault in (Fault.BLANK, Fault.LENGTH, Fault.ONE_CHOICE):
+            rows = rows[: 0 if fault is Fault.BLANK else 1]
+        used = {"prompt_tokens": replies.tokens(text), "total_tokens": replies.tokens(text)}
+        data = [{"index": 0, "object": "pooling", "data": rows}]
+        return _spoilt(orjson.dumps({"object": "list", "model": model, "data": data, "usage": used}), fault)
+
+
+def _spoilt(content: bytes, fault: Fault | None) -> Response:
+    """A whole reply, unless the fault is one of how it is sent."""
+    if fault is Fault.CUTOFF:
+        return CutOff(content, media_type="application/json")
+    if fault is Fault.BROKEN_JSON:
+        content = content[:-20] + b", ..."
+    return Response(content, media_type="application/json")
+
+
+def _streamed(parts: list[dict[str, Any]], fault: Fault | None) -> Response:
+    events = [b"data: " + orjson.dumps(part) + b"\n\n" for part in parts]
+    if fault is Fault.CUTOFF:
+        events = events[: len(events) // 2]
+    else:
+        events.append(b"data: [DONE]\n\n")
+    if fault is Fault.BROKEN_JSON:
+        events[0] = events[0].removesuffix(b"}\n\n") + b", ...\n\n"
+    return StreamingResponse(_one_by_one(events), media_type="text/event-stream")
+
+
+async def _one_by_one(events: list[bytes]) -> AsyncIterator[bytes]:
+    for event in events:
+        yield event
 
 
 def _rate_limited(wait: float, *, dated: bool) -> Response:
@@ -226,20 +229,13 @@ def _rate_limited(wait: float, *, dated: bool) -> Response:
     return reply
 
 
-def _choice(asked: Asked, say: Say, index: int, fault: Fault | None) -> Choice:
+def _choice(asked: Asked, say: Say, index: int, request: int, fault: Fault | None) -> Choice:
     if fault is Fault.WRONG_SCHEMA:
         return Choice('{"verdict": "looks fine to me"}')
     if fault is Fault.BLANK:
         return Choice("")
     limit = 1 if fault is Fault.LENGTH else asked.max_tokens
-    return replies.limited(formed(say(*asked.draw(index)), asked.form), stop=asked.stop, max_tokens=limit)
-
-
-async def _events(parts: list[dict[str, Any]], *, done: bool) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield b"data: " + orjson.dumps(part) + b"\n\n"
-    if done:
-        yield b"data: [DONE]\n\n"
+    return replies.limited(formed(say(*asked.draw(index, request)), asked.form), stop=asked.stop, max_tokens=limit)
 
 
 def _object(raw: bytes) -> dict[str, Any]:
@@ -254,6 +250,14 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 def _json(value: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def _card(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "simulated"}
+
+
+def _no_such_model(name: str) -> Response:
+    return _refuse(404, f"The model `{name}` does not exist.", "model_not_found")
 
 
 def _refuse(status: int, message: str, code: str | None = None) -> Response:

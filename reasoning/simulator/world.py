@@ -2,7 +2,8 @@
 
 Each solution is drawn by the law of the benchmark's world: K steps, each the first wrong one with hazard 1 − s^(1/K), s
 the problem's solve rate. A wrong step is planted by name; what follows is calculated correctly from the wrong value,
-unless the chain recovers and ends in the right answer after all.
+unless the chain recovers and ends in the right answer after all. Where the last step, which states the answer, is the
+wrong one, the answer is wrong.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ SAMPLE_PROBLEMS: Final = 60
 SAMPLE_SEED: Final = 1
 GENERATOR: Final = "simulated/world"
 _TRIES: Final = 4000
+_WORDINGS: Final = 20
+"""Tries at other words for a chain whose words are there already. It keeps its first error: chains without one, whose
+words repeat most, would else be too few."""
 _LARGEST: Final = 1_000_000
 
 
@@ -97,12 +101,16 @@ def _make(story: Story, rng: random.Random, name: str, solutions: int, law: Law)
     words = {key: plain(value) for key, value in given.items()}
     statement = story.statement.format(who=who, **words)
     chains: dict[tuple[str, ...], MadeSolution] = {}
-    for draw in range(4 * solutions):
-        if len(chains) == solutions:
-            break
-        chain = _Chain(story, statement, who, given, truth, draws.generator(name, statement, draw))
-        steps = len(story.lines) + 1
-        made = chain.write(law.first_error(compact(statement), steps, chain.rng), law)
+    for number in range(solutions):
+        rng = draws.generator(name, statement, number)
+        chain = _Chain(story, statement, who, given, truth, rng)
+        first_error = law.first_error(compact(statement), len(story.lines) + 1, rng)
+        made = chain.write(first_error, law)
+        for again in range(_WORDINGS):
+            if made.steps not in chains:
+                break
+            rng = draws.generator(name, statement, number, "again", again)
+            made = _Chain(story, statement, who, given, truth, rng).write(first_error, law)
         chains.setdefault(made.steps, made)
     return MadeProblem(name, statement, plain(truth[story.lines[-1].name]), tuple(chains.values()))
 
@@ -169,13 +177,14 @@ class _Chain:
             else:
                 text = self._right(line)
             steps.append(self._lead(index, text))
-        value = self.values[self.story.lines[-1].name]
+        answer = self.story.lines[-1].name
+        value = self.truth[answer] if recovers and first_error == last - 1 else self.values[answer]
         if first_error == last:
             kind, value = ErrorKind.OPERAND, self._another(value)
         steps.append(
             self.story.ends.format(who=self.who, v=plain(value)) + f" The answer is $\\boxed{{{plain(value)}}}$."
         )
-        correct = value == self.truth[self.story.lines[-1].name]
+        correct = value == self.truth[answer]
         return MadeSolution(tuple(steps), first_error if first_error <= last else NO_ERROR, kind, plain(value), correct)
 
     def _lead(self, index: int, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import time
 
 import httpx2
@@ -56,6 +57,33 @@ async def test_n_completions_differ_and_the_same_seed_gives_the_same_ones_again(
     assert said[:3] == await texts(client, n=3, seed=5)
 
 
+async def test_without_a_seed_a_model_that_is_asked_twice_says_two_things(client):
+    assert await texts(client, n=4) != await texts(client, n=4)
+
+
+async def test_a_problem_is_solved_from_its_bare_statement_in_one_piece_or_in_parts(client):
+    parts = [{"type": "text", "text": part} for part in MADE.statement.partition(". ")]
+    for content in (MADE.statement, parts):
+        reply = await client.chat.completions.create(
+            model=COMPLETER, messages=[{"role": "user", "content": content}], seed=1, n=8
+        )
+        assert any(f"\\boxed{{{MADE.answer}}}" in choice.message.content for choice in reply.choices)
+
+
+async def test_a_model_is_shown_by_its_name_and_another_is_not(client):
+    assert (await client.models.retrieve(JUDGE)).id == JUDGE
+    with pytest.raises(openai.NotFoundError, match="does not exist"):
+        await client.models.retrieve("gpt-x")
+
+
+async def test_what_is_nowhere_is_refused_in_the_protocols_form(client):
+    with pytest.raises(openai.NotFoundError, match="Invalid URL") as caught:
+        await client.embeddings.create(model=JUDGE, input="x")
+    assert set(caught.value.response.json()["error"]) == {"message", "type", "param", "code"}
+    async with httpx2.AsyncClient() as plain:
+        assert (await plain.get(f"{client.base_url}chat/completions")).json()["error"]["message"]
+
+
 async def test_a_greedy_request_gets_one_and_the_same_text(client):
     assert len(set(await texts(client, n=4, temperature=0))) == 1
 
@@ -78,6 +106,21 @@ async def test_logprobs_spell_the_text(client):
     assert "".join(token.token for token in tokens) == reply.choices[0].message.content
     assert all(token.logprob <= 0 for token in tokens)
     assert (await client.chat.completions.create(model=JUDGE, messages=WHO)).choices[0].logprobs is None
+
+
+@pytest.mark.parametrize("top", [0, 1, 5])
+async def test_each_token_comes_with_as_many_alternatives_as_asked_for(client, top):
+    options = {"model": COMPLETER, "messages": GO_ON, "seed": 1, "logprobs": True, "top_logprobs": top}
+    reply = await client.chat.completions.create(**options)
+    tokens = reply.choices[0].logprobs.content
+    assert len(tokens) == reply.usage.completion_tokens
+    for token in tokens:
+        ranked = [each.logprob for each in token.top_logprobs]
+        assert len(ranked) == top
+        assert ranked == sorted(ranked, reverse=True)
+        assert sum(map(math.exp, ranked)) <= 1 + 1e-9
+        assert len({each.token for each in token.top_logprobs}) == top
+        assert bytes(token.bytes).decode() == token.token
 
 
 async def test_usage_adds_up_over_all_completions(client):
@@ -183,12 +226,94 @@ async def test_the_package_takes_a_stream_that_is_cut_off_for_a_whole_one(client
     assert set(finishes) == {None}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"{", b"[]", b"{}", b'{"messages": []}', b'{"messages": [{}], "n": 0.5}', b'{"messages": [{}], "seed": "x"}'],
-)
-async def test_a_request_that_is_none_is_refused_in_words(url, body):
+async def test_a_stream_can_hold_broken_json_and_no_choices_too(client):
+    with pytest.raises(json.JSONDecodeError):
+        [chunk async for chunk in await faulty(client, "json").create(model=JUDGE, messages=WHO, stream=True)]
+    stream = await faulty(client, "empty").create(model=JUDGE, messages=WHO, stream=True)
+    assert [chunk async for chunk in stream] == []
+
+
+async def test_every_chunk_has_the_usage_key_where_it_is_asked_for_and_the_stream_says_when_it_is_done(url):
+    asked = {"model": JUDGE, "messages": WHO, "stream": True, "stream_options": {"include_usage": True}}
     async with httpx2.AsyncClient() as plain:
-        reply = await plain.post(f"{url}/chat/completions", content=body)
-    assert reply.status_code == 400
+        reply = await plain.post(f"{url}/chat/completions", json=asked)
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    *events, done, rest = reply.text.split("\n\n")
+    assert (done, rest) == ("data: [DONE]", "")
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events]
+    assert [chunk["usage"] is None for chunk in chunks] == [True] * (len(chunks) - 1) + [False]
+    assert chunks[-1]["choices"] == []
+    assert len({chunk["id"] for chunk in chunks}) == 1
+
+
+SOUND = {"model": JUDGE, "messages": WHO}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"model": None}, "model"),
+        ({"model": 7}, "model"),
+        ({"messages": []}, "messages"),
+        ({"messages": "hello"}, "messages"),
+        ({"messages": [{}]}, "messages"),
+        ({"messages": [{"role": "user"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": 7}]}, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages"),
+        ({"n": 0}, "'n'"),
+        ({"n": 129}, "'n'"),
+        ({"n": 0.5}, "'n'"),
+        ({"n": True}, "'n'"),
+        ({"n": "2"}, "'n'"),
+        ({"seed": "x"}, "'seed'"),
+        ({"max_tokens": 0}, "'max_tokens'"),
+        ({"max_completion_tokens": -3}, "'max_completion_tokens'"),
+        ({"temperature": "hot"}, "'temperature'"),
+        ({"temperature": 2.5}, "'temperature'"),
+        ({"top_p": 7}, "'top_p'"),
+        ({"stop": 5}, "'stop'"),
+        ({"stop": {"a": 1}}, "'stop'"),
+        ({"stop": [1]}, "'stop'"),
+        ({"stream": "yes"}, "'stream'"),
+        ({"stream_options": 3}, "'stream_options'"),
+        ({"logprobs": 3}, "'logprobs'"),
+        ({"top_logprobs": 3}, "'top_logprobs'"),
+        ({"logprobs": True, "top_logprobs": 21}, "'top_logprobs'"),
+        ({"response_format": "json"}, "'response_format'"),
+        ({"model": "simulated/fault-bogus"}, "faults"),
+        ({"model": "simulated/fault-500*x"}, "NAME\\*TIMES"),
+    ],
+    ids=str,
+)
+async def test_a_request_that_means_nothing_is_refused_in_words(client, changed, words):
+    with pytest.raises(openai.BadRequestError, match=words):
+        await client.post("/chat/completions", cast_to=httpx2.Response, body=SOUND | changed)
+
+
+async def test_what_the_server_does_not_know_it_lets_be(client):
+    body = SOUND | {
+        "user": "me",
+        "frequency_penalty": 1,
+        "store": False,
+        "metadata": {"a": "b"},
+        "stop": None,
+        "n": None,
+    }
+    assert (await client.post("/chat/completions", cast_to=httpx2.Response, body=body)).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b"null"])
+async def test_a_body_that_is_no_request_is_refused_in_words(url, body):
+    async with httpx2.AsyncClient() as plain:
+        for place in (f"{url}/chat/completions", f"{url.removesuffix('/v1')}/pooling"):
+            reply = await plain.post(place, content=body)
+            assert reply.status_code == 400
+            assert reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("model", "status"), [("simulated/prm", 400), ("x", 404), ("simulated/fault-429", 429)])
+async def test_scores_are_asked_of_the_prm_and_fail_on_demand_too(url, model, status):
+    async with httpx2.AsyncClient() as plain:
+        reply = await plain.post(f"{url.removesuffix('/v1')}/pooling", json={"model": model, "input": "x"})
+    assert reply.status_code == status
     assert reply.json()["error"]["message"]

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reasoning.errors import InvalidInput
 from reasoning.evidence.judge_prompt import SCHEMA
@@ -20,7 +23,7 @@ def test_plain_text_stays_as_it_is():
 def test_a_reply_that_keeps_to_the_form_stays_as_it_is():
     said = '{"unable": false, "steps": [], "first_error": -1, "reason": "Every step follows."}'
     assert formed(said, asked_for(dict(SCHEMA.definition))) == said
-    assert formed(said, form_of({"response_format": {"type": "json_object"}})) != said
+    assert formed(said, form_of({"response_format": {"type": "json_object"}})) == said
     assert formed(said, asked_for({"type": "object"})) == said
 
 
@@ -37,6 +40,10 @@ def test_what_is_said_fills_the_strings_of_the_form():
             "either": {"type": ["number", "null"]},
             "none": {"type": "array"},
             "free": {"type": "object"},
+            "short": {"type": "string", "maxLength": 2},
+            "above": {"type": "integer", "exclusiveMinimum": 4},
+            "below": {"type": "number", "maximum": -1.5},
+            "again": {"anyOf": [{"$ref": "#"}, {"type": "null"}]},
         },
     }
     assert json.loads(formed("so 42.", asked_for(schema))) == {
@@ -48,7 +55,57 @@ def test_what_is_said_fills_the_strings_of_the_form():
         "either": 0,
         "none": [],
         "free": {},
+        "short": "so",
+        "above": 5,
+        "below": -2,
+        "again": None,
     }
+
+
+leaves = st.sampled_from(
+    [
+        {"type": "string"},
+        {"type": "string", "maxLength": 3},
+        {"type": "integer", "minimum": 2, "maximum": 9},
+        {"type": "number", "exclusiveMaximum": -0.5},
+        {"type": "boolean"},
+        {"type": ["null", "string"]},
+        {"enum": ["x", 1, None]},
+        {"const": 7},
+        {"$ref": "#/$defs/leaf"},
+        {"anyOf": [{"$ref": "#/$defs/leaf"}, {"type": "null"}]},
+    ]
+)
+
+
+def _objects(inner):
+    names = st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    return names.map(
+        lambda parts: {"type": "object", "properties": parts, "required": [*parts], "additionalProperties": False}
+    )
+
+
+schemas = st.recursive(
+    leaves, lambda inner: _objects(inner) | inner.map(lambda one: {"type": "array", "items": one, "minItems": 2})
+)
+
+
+@given(schemas, st.text() | st.sampled_from(["{}", "[]", "3", '{"a": 1}']))
+def test_whatever_is_said_the_reply_keeps_to_the_schema(schema, said):
+    whole = {
+        "type": "object",
+        "properties": {"x": schema},
+        "required": ["x"],
+        "$defs": {"leaf": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}},
+    }
+    reply = json.loads(formed(said, asked_for(whole)))
+    jsonschema.validate(reply, whole)
+
+
+@pytest.mark.parametrize("said", ['{"n": "1"}', '{"n": 1, "m": 2}', "{}", "[1]", '{"n": true}', "7"])
+def test_what_does_not_keep_to_the_schema_in_its_depths_is_not_let_through(said):
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    assert json.loads(formed(said, asked_for(schema | {"additionalProperties": False}))) == {"n": 0}
 
 
 @pytest.mark.parametrize(
@@ -60,6 +117,13 @@ def test_what_is_said_fills_the_strings_of_the_form():
         {"type": "json_schema", "json_schema": {"schema": {}}},
         {"type": "json_schema", "json_schema": {"name": "n", "schema": {"$ref": "#"}}},
         {"type": "json_schema", "json_schema": {"name": "n", "schema": {"$ref": "#/$defs/x"}}},
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": {"$ref": "http://127.0.0.1:9/schema"}}},
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "integer", "minimum": "3"}}},
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "string", "pattern": "^[0-9]+$"}}},
+        {
+            "type": "json_schema",
+            "json_schema": {"name": "n", "schema": {"type": "integer", "minimum": 3, "maximum": 2}},
+        },
     ],
 )
 def test_a_form_that_is_none_or_has_no_end_is_refused(asked):

@@ -71,9 +71,45 @@ def test_before_the_first_error_every_step_calculates_right_and_a_slip_does_not(
             assert _calculation_holds(solution.steps[solution.first_error]) is False
 
 
-def test_some_wrong_chains_end_in_the_right_answer_all_the_same():
-    wrong = [s for _, s in SOLUTIONS if s.first_error != NO_ERROR]
-    assert 0.01 < sum(s.correct for s in wrong) / len(wrong) < 0.3
+def _formula(step: str) -> tuple[Fraction, str, Fraction] | None:
+    found = _FORMULA.search(step)
+    return found and (Fraction(found[1]), found[2], Fraction(found[3]))
+
+
+def _twin(problem, step: int) -> str:
+    """The same step of a chain of the same problem in which it is right."""
+    return next(s.steps[step] for s in problem.solutions if s.first_error == NO_ERROR or s.first_error > step)
+
+
+def _planted(kind: ErrorKind):
+    """Wrong steps of this kind, but the answer's own, beside the same step done right."""
+    for problem, solution in SOLUTIONS:
+        place = solution.first_error
+        right = [s for s in problem.solutions if s.first_error == NO_ERROR or s.first_error > place]
+        if solution.kind is kind and place < len(solution.steps) - 1 and right:
+            yield solution.steps[place], _twin(problem, place)
+
+
+def test_each_kind_of_error_shows_in_its_text():
+    slips = [(_formula(wrong), _formula(right), wrong) for wrong, right in _planted(ErrorKind.SLIP)]
+    assert all(w[0] == r[0] and w[2] == r[2] and _calculation_holds(text) is False for w, r, text in slips)
+    operands = [(_formula(wrong), _formula(right), wrong) for wrong, right in _planted(ErrorKind.OPERAND)]
+    assert all(w[0] == r[0] and w[2] != r[2] and _calculation_holds(text) for w, r, text in operands)
+    units = [(_formula(wrong), _formula(right), wrong) for wrong, right in _planted(ErrorKind.UNIT)]
+    confused = {(60, 100), (60, 24), (100, 10), (12, 10)}
+    assert all((r[2], w[2]) in confused and _calculation_holds(text) for w, r, text in units)
+    leaps = list(_planted(ErrorKind.LEAP))
+    assert all(
+        _formula(wrong) is None and "learly, " in wrong and _value(wrong) != _value(right) for wrong, right in leaps
+    )
+    dropped = list(_planted(ErrorKind.DROPPED))
+    assert all(_formula(wrong) is None and _value(wrong) == _formula(right)[0] for wrong, right in dropped)
+    assert min(map(len, (slips, operands, units, leaps, dropped))) >= 8
+
+
+def _value(step: str) -> Fraction:
+    """The number that a step comes to: its last."""
+    return Fraction(re.findall(r"-?\d+(?:\.\d+|/\d+)?", step)[-1])
 
 
 def test_a_solutions_answer_is_found_and_graded_as_the_world_says():
