@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from annotator import beliefs, runs, sightings
 from annotator.api.base import View
 from annotator.api.shapes import PreferenceShape
-from annotator.models import Person, Preference
+from annotator.errors import Invalid
+from annotator.models import Person, Preference, Run
 from annotator.permissions import Right
 from reasoning.characters import unescape
 
@@ -62,7 +63,10 @@ class Preferences(View):
         """
         project = self.project(slug, Right.VIEW)
         rows = runs.preferences_of(project.pk).select_related("run", "solution__problem")
-        if run := request.query_params.get("run"):
-            rows = rows.filter(run__code=run)
+        if code := request.query_params.get("run"):
+            run = Run.objects.filter(project=project, code=code).first()
+            if run is None:
+                raise Invalid("run", "is no run of this project")
+            rows = rows.filter(run=run)
         rows = rows.prefetch_related("solution__step_rows")
         return self.page(request, rows, lambda found: shown(found, self.person))

@@ -44,13 +44,6 @@ class Estimate:
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
-    @property
-    def sentence(self) -> str:
-        if not self.solutions:
-            return "Nothing to do: no solution is selected that lacks this evidence."
-        text = f"{self.solutions:,} {self.unit}, about {self.calls:,} calls and {self.tokens:,} tokens"
-        return f"{text}, {self.cost:,.2f} at this endpoint's prices; {self.basis}."
-
 
 def estimate(
     project: Project, kind: str, selection: Mapping[str, Any], config: Mapping[str, Any], seed: int = 0

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotator.models import Audit, Preference, Project, Run, Sighting, Solution
 from tests import factories as make
-from tests.unit.annotator.api.caller import Caller, json_of
+from tests.unit.annotator.api.caller import Caller, fields_of, json_of
 
 
 @pytest.fixture
@@ -61,6 +61,9 @@ def test_pairs_of_one_run_and_none_of_what_was_withdrawn(manager: Caller, projec
     make.make_preference(kept, make.make_run(project, "search"), 0)
     Solution.objects.filter(pk=gone.pk).update(withdrawn_at=timezone.now())
     assert [row["solution"] for row in listed(manager, project, f"?run={run.code}")["results"]] == [kept.code]
+    elsewhere = make.make_run(make.make_project(), "search")
+    for code in ("none", elsewhere.code):
+        assert fields_of(manager.get(f"projects/{project.slug}/preferences/?run={code}")) == ["run"]
     assert len(listed(manager, project)["results"]) == 2
     assert Preference.objects.count() == 3
 
