@@ -1,7 +1,7 @@
-// Menus are <details>: without scripts they open and close by themselves. Here: Escape and a click elsewhere close them.
+// Menus and questions are <details>: without scripts they open and close by themselves. Here: Escape and a click elsewhere close them.
 (() => {
   "use strict";
-  const open = () => document.querySelectorAll("details.menu[open]");
+  const open = () => document.querySelectorAll("details:is(.menu, .ask)[open]");
 
   document.addEventListener("click", (event) => {
     open().forEach((menu) => {
@@ -21,15 +21,12 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
+    const place = document.querySelector(button.dataset.copy);
+    // Only pages over TLS, or of this machine, may reach the clipboard; elsewhere the text is marked, ready for Ctrl-C.
+    if (navigator.clipboard) await navigator.clipboard.writeText(place.textContent.trim());
+    else getSelection().selectAllChildren(place);
     button.dataset.word ??= button.textContent; // of a second press, it is not "Copied"
-    button.textContent = "Copied";
+    button.textContent = navigator.clipboard ? "Copied" : "Marked";
     setTimeout(() => (button.textContent = button.dataset.word), 2000);
-  });
-
-  // <form data-confirm="…">: asks once before a destructive act, by name.
-  document.addEventListener("submit", (event) => {
-    const question = event.target.dataset.confirm;
-    if (question && !window.confirm(question)) event.preventDefault();
   });
 })();
