@@ -48,7 +48,7 @@ def project_for(person: Person, slug: str, right: Right) -> Project:
     """
     project = member_of(person, slug)
     if right not in rights_in(person, project):
-        raise NotAllowed(f"{person} has no right to {right} in {project}")
+        raise NotAllowed(f"{person} has no right to {right} in {project}; a manager of the project can change that")
     return project
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 
-from annotator.models import Endpoint
+from annotator.models import Endpoint, EndpointKind
 
 if TYPE_CHECKING:
     Form = forms.ModelForm[Endpoint]
@@ -42,7 +42,7 @@ class EndpointForm(Form):
             "completion_price",
         ]
         labels: ClassVar = {
-            "slots": "Slots",
+            "slots": "Requests at once",
             "max_tokens": "Tokens a reply, at most",
             "timeout_seconds": "Timeout, in seconds",
             "prompt_price": "Price of prompt tokens",
@@ -51,7 +51,6 @@ class EndpointForm(Form):
         help_texts: ClassVar = {
             "name": "What the settings of projects call it.",
             "model": "As the server calls it.",
-            "slots": "Requests in flight at once.",
             "prompt_price": "Per million; 0 if it costs nothing.",
             "completion_price": "Per million; 0 if it costs nothing.",
         }
@@ -62,8 +61,11 @@ class EndpointForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        kind = self.fields["kind"]
+        assert isinstance(kind, forms.ChoiceField)
+        kind.choices = [("", "choose one"), *EndpointKind.choices]
         kept = self.instance.pk is not None and self.instance.key_encrypted is not None
-        words = "A key is kept; it is never shown. Leave empty to keep it." if kept else "None is kept."
+        words = "A key is kept; it is never shown. Leave empty to keep it." if kept else "No key is kept yet."
         self.fields["key"].help_text = f"{words} Changing the base URL forgets the key."
         for name in ("prompt_price", "completion_price"):
             self.fields[name].required = False
