@@ -12,6 +12,7 @@ _ROUNDS: Final = 64
 
 BOXED: Final = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE: Final = re.compile(r"\\\\|\\[{}]|[{}]")
+_SPACES: Final = re.compile(r"\s+")
 _PLAIN: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -120,7 +121,7 @@ _LATEX: Final = _table(
     (r"(?<=[\d\s])\\mu\s*(?=[a-zA-Z]|\\Omega)", "\u00b5"),
     (r"(?<=[\dkM\s\u00b5])\\Omega(?![a-zA-Z])", "Ω"),
     (r"_\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve|sixteen)\s*\}", lambda match: f"_{{{_BASES[match[1]]}}}"),  # noqa: E501
-    (r"^(?:\\\\|\\(?:therefore|implies|Rightarrow|to)(?![a-zA-Z])|\s)+|(?:\\\\|(?<!\\)\\| ){1,8}$", ""),
+    (r"^(?:\\\\|\\(?:therefore|implies|Rightarrow|to)(?![a-zA-Z])|\s)+", ""),
 )  # fmt: skip
 _ASCII: Final = _table(
     (r"^&\s*", ""),
@@ -196,6 +197,7 @@ def closing(text: str, start: int) -> int | None:
 
 
 def _settle(text: str) -> str:
+    text = _SPACES.sub(" ", text).rstrip("\\ ")  # first, for no pattern may meet a long run of spaces
     for wrapping in _WRAPPINGS:
         match = wrapping.fullmatch(text)
         if match:

@@ -30,6 +30,8 @@ _INDIAN: Final = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 _DIGIT_GROUPS: Final = re.compile(r"\d+(?:,\d+)+")
 _MIXED_OR_LIST: Final = re.compile(r"-?\d+ and \d+/\d+")
 _NAMED_ITEM: Final = re.compile(r"(?P<name>\\?[a-zA-Z]+(?:_\{?\w+\}?)?)\s*=\s*(?P<value>[^=<>]+)")
+_NUMERAL: Final = re.compile(r"-?\d+(?:\.\d+)?|-?\d+/\d+")
+"""Of these no other rule has anything to say."""
 _DECIMAL_COMMA: Final = re.compile(r"-?\d{1,3}(?:\.\d{3})*,\d+|-?\d+,\d+")
 
 
@@ -59,6 +61,8 @@ def decide(answer: str, reference: str, leaf: Leaf) -> Equivalence:
     """Compare two normalised answers. Raises NeedsChild only where `leaf` does."""
     if answer == reference:
         return Equivalence(Relation.EQUAL, "exact")
+    if _NUMERAL.fullmatch(answer) and _NUMERAL.fullmatch(reference):
+        return leaf(answer, reference)
     chosen = _by_value_of_choice(answer, reference, leaf)
     if chosen is not None:
         return chosen
@@ -252,7 +256,8 @@ def _unordered(left: Collection, right: Collection, leaf: Leaf) -> Equivalence:
         return Equivalence(Relation.EQUAL if not left.items and not right.items else Relation.UNEQUAL, "set")
     best = [_best(line) for line in lines]
     if left.kind == "union" and Relation.UNEQUAL in best:
-        return Equivalence(Relation.UNEQUAL, "interval")
+        of_intervals = all(item[0] in "([" for item in (*left.items, *right.items))
+        return Equivalence(Relation.UNEQUAL if of_intervals else Relation.UNKNOWN, "interval")
     return all_of([Equivalence(verdict, "set") for verdict in best], "set")
 
 

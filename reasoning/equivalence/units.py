@@ -66,7 +66,12 @@ _PREFIXES: Final = {
 _LETTERS: Final = frozenset([*"mgshlLNJWVACFHTK", "in", "min"])
 _NOT_UNITS: Final = frozenset({"pm", "ML", "Ml", "us"})
 """Would-be symbols that are taken for something else: a time of day, a sloppy millilitre, a word."""
-_MOST_RATIOS: Final = 5_000
+_EVERYDAY: Final = (
+    *("mm", "cm", "m", "km", "in", "ft", "yd", "mi"),
+    *("mg", "g", "kg", "tonne", "lb", "oz"),
+    *("ms", "s", "min", "h", "day", "week"),
+)
+"""What a unit that was left out is likely to be."""
 _TEMPERATURE: Final = re.compile(r"(?:°|\bdegrees?)\s*(?:(?P<c>C\b|[cC]elsius)|(?:F\b|[fF]ahrenheit))")
 _PER: Final = re.compile(r"\s*(?:/|\bper\b)\s*")
 _FACTOR: Final = re.compile(
@@ -169,10 +174,9 @@ def conversions(dimension: str) -> frozenset[Fraction]:
     """The ratios by which a number in this dimension changes when its unit does."""
     ratios = {Fraction(1)}
     for base, power in _bases(dimension):
-        sizes = {size for name, size in UNITS.values() if name == base}
-        ratios = {ratio * (above / below) ** power for ratio in ratios for above in sizes for below in sizes}
-        if len(ratios) > _MOST_RATIOS:
-            break
+        sizes = {size for name, size in map(UNITS.__getitem__, _EVERYDAY) if name == base} or {Fraction(1)}
+        steps = {(above / below) ** power for above in sizes for below in sizes}
+        ratios = {ratio * step for ratio in ratios for step in steps}
     own = {size for name, size in UNITS.values() if name == dimension}
     return frozenset(ratios | {above / below for above in own for below in own})
 
