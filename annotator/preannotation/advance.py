@@ -204,8 +204,8 @@ def _conclude(run: Run, trouble: str) -> None:
     elif waiting:
         return  # the turn is over; or it was paused, cancelled or taken over, and whoever did it has set the state
     else:
-        count = failed.count()
-        state, detail = WorkState.DONE, f"{count} solutions could not be looked at" if count else ""
+        count, unit = failed.count(), "problems" if run.kind == RunKind.SEARCH else "solutions"
+        state, detail = WorkState.DONE, f"{count} {unit} could not be looked at" if count else ""
     ended = timezone.now() if state == WorkState.DONE else None
     if run.held_rows.update(state=state, detail=detail[:2000], ended_at=ended):
         log.info("run_ended", run=run.code, state=state, detail=detail)

@@ -366,7 +366,8 @@ def test_solutions_that_the_endpoint_refuses_fail_alone_however_many_stand_toget
     refuse(monkeypatch, *(problem.statement for problem in refused))
     run = carried_out(project, kind, config={"selections": 1} if kind == "search" else {})
     left = run.total - run.items.filter(solution__problem=taken).count()
-    assert (run.state, run.detail) == (WorkState.DONE, f"{left} solutions could not be looked at")
+    unit = "problems" if kind == "search" else "solutions"
+    assert (run.state, run.detail) == (WorkState.DONE, f"{left} {unit} could not be looked at")
     [group] = runs.failures(run)
     assert (group.count, group.skipped) == (left, False)
     assert "maximum context length" in group.reason

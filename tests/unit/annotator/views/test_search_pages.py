@@ -65,6 +65,15 @@ def test_a_pair_is_shown_with_the_steps_before_it(client: Client, project: Proje
     assert f"/solutions/{solution.code}/#step-2" in page
 
 
+def test_a_pair_that_rests_on_a_majority_answer_says_so(client: Client, project: Project, run: Run) -> None:
+    make.make_preference(make.make_solution(project), run)
+    assert "by a majority answer" not in read(client, project, "pairs")
+    Project.objects.update(stand_ins=True)
+    marked = make.make_solution(problem=make.make_problem(project, answer=None))
+    make.make_preference(marked, run, stand_in=make.make_stand_in(marked.problem))
+    assert read(client, project, "pairs").count("by a majority answer") == 1
+
+
 def test_pairs_are_searched_and_narrowed_to_one_search(client: Client, project: Project, run: Run) -> None:
     wanted = make.make_solution(problem=make.make_problem(project, "Of geese."))
     make.make_preference(wanted, run, chosen="one")
