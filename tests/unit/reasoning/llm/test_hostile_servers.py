@@ -16,8 +16,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from reasoning.errors import EndpointError, EndpointRefused, EndpointUnavailable, MalformedReply, RateLimited
-from reasoning.llm import Budget, CallRecord, Endpoint, Message, Request, Schema
+from reasoning.errors import (
+    BudgetExceeded,
+    EndpointError,
+    EndpointRefused,
+    EndpointUnavailable,
+    MalformedReply,
+    RateLimited,
+)
+from reasoning.llm import Budget, CallRecord, Endpoint, Message, Prices, Request, Schema
 from reasoning.llm.openai_chat import OpenAIChat
 from reasoning.llm.retries import RetryPolicy
 
@@ -95,8 +102,11 @@ async def before():
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
-        endpoint = Endpoint(f"http://{host}:{port}/v1", "m", slots=2, stream=options.pop("stream", False))
-        budget = Budget(tokens=10_000, rollouts=100)
+        prices = options.pop("prices", Prices())
+        endpoint = Endpoint(
+            f"http://{host}:{port}/v1", "m", slots=2, stream=options.pop("stream", False), prices=prices
+        )
+        budget = options.pop("budget", None) or Budget(tokens=10_000, rollouts=100)
         options |= {"sleep": sleep, "clock": lambda: sum(slept)}
         client = OpenAIChat(endpoint, on_call=records.append, budget=budget, **options)
         clients.append(client)
@@ -372,3 +382,33 @@ async def test_whatever_a_crowd_meets_nothing_is_left_behind(before):
     assert hostile.budget.spent.rollouts == len(whole) == sum(record.status == "ok" for record in hostile.records)
     assert hostile.budget.spent.tokens == sum(record.usage.tokens for record in hostile.records)
     assert hostile.is_at_rest()
+
+
+@pytest.mark.parametrize("limits", [{"tokens": 0}, {"money": 0.0}, {"rollouts": 0}, {"tokens": 5_000, "rollouts": 0}])
+async def test_a_budget_of_nothing_sends_nothing(before, limits):
+    hostile = await before(says(reply()), budget=Budget(**limits), prices=Prices(1.0, 1.0))
+    outcomes = await asyncio.gather(*(hostile.client.complete(ASK) for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(each, BudgetExceeded) for each in outcomes)
+    assert hostile.bodies == []
+    assert hostile.is_at_rest()
+
+
+@pytest.mark.parametrize("limits", [{"tokens": 600}, {"money": 0.0006}])
+async def test_an_endpoint_that_takes_more_than_it_was_allowed_overdraws_by_what_is_in_flight_alone(before, limits):
+    greedy = says(reply(usage={"prompt_tokens": 10, "completion_tokens": 90}))
+    hostile = await before(greedy, budget=Budget(**limits), prices=Prices(1.0, 1.0))
+    outcomes = await asyncio.gather(*(hostile.client.complete(ASK) for _ in range(40)), return_exceptions=True)
+    whole = [each for each in outcomes if not isinstance(each, BaseException)]
+    assert {type(each) for each in outcomes if isinstance(each, BaseException)} == {BudgetExceeded}
+    assert hostile.budget.spent.tokens == 100 * len(whole)
+    assert 600 - 26 < hostile.budget.spent.tokens <= 600 + 100 * hostile.client.endpoint.slots
+    assert hostile.is_at_rest()
+
+
+@pytest.mark.parametrize("text", ["Wie groß ist 6 × 7?", "六乘七等于多少？" * 20, "🙂" * 50])
+async def test_what_a_prompt_may_take_is_not_guessed_too_low_in_any_alphabet(before, text):
+    """A token is hardly ever less than a character of Chinese, or than three letters."""
+    hostile = await before(says(reply()), budget=Budget(tokens=max(len(text) // 3, 0) + 19))
+    with pytest.raises(BudgetExceeded):
+        await hostile.client.complete(Request((Message("user", text),), max_tokens=20))
+    assert hostile.bodies == []
