@@ -51,6 +51,7 @@ class EndpointForm(Form):
         help_texts: ClassVar = {
             "name": "What the settings of projects call it.",
             "model": "As the server calls it.",
+            "slots": "",
             "prompt_price": "Per million; 0 if it costs nothing.",
             "completion_price": "Per million; 0 if it costs nothing.",
         }
