@@ -23,8 +23,7 @@ run:
 
 test: setup
 	@scripts/test-programs
-	$(python) -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadgroup
-	$(python) -m pytest -m browser
+	$(python) -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 # The database tests once more, on an installed PostgreSQL (Debian 12: version 15).
 test-outside: setup

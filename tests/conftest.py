@@ -17,14 +17,19 @@ pytest_plugins = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, and put the browser's last: Playwright's event loop stays in the thread for good."""
+    """Mark tests by their folder, and put the browser's last: Playwright's event loop stays in the thread for good.
+
+    The longest of those comes first, or one worker of pytest-xdist would wait for the other's at the end.
+    """
     for item in items:
         for folder in ("integration", "browser"):
             if f"tests/{folder}/" in item.path.as_posix():
                 item.add_marker(folder)
-        if "browser" in item.keywords or "live_stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[bool, bool]:
+    return item.get_closest_marker("browser") is not None, "live_stack" not in getattr(item, "fixturenames", ())
 
 
 @pytest.hookimpl(trylast=True)
