@@ -151,7 +151,9 @@ _DRESS: Final = re.compile(
     r"\\(?:text|textbf|textit|textrm|textsf|texttt|textnormal|emph|mathrm|mathbf|mathit|mathsf|mathtt|mathnormal|mbox"
     r"|hbox|underline|bm|boldsymbol|rm|bf|it|operatorname\*?)\s*\{"
 )
-_SWITCH: Final = re.compile(r"\\(?:bf|rm|it|sf|tt|bfseries|normalfont|small|large|Large|huge)(?![a-zA-Z])\s*")
+_SWITCH: Final = re.compile(
+    r"\\(?:math(?:rm|bf|it|sf)(?!\s*\{)|bf|rm|it|sf|tt|bfseries|normalfont|small|large|Large|huge)(?![a-zA-Z])\s*"
+)
 _WRAPPINGS: Final = tuple(
     re.compile(pattern)
     for pattern in (

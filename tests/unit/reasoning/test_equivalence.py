@@ -205,6 +205,7 @@ def test_no_pair_is_judged_wrong_through_the_child() -> None:
         (r"\sum_{k=1}^{3} x_{12}", r"3 x_{12}", "unknown"),
         (r"\sum_{k=1}^{\infty} k", "5", "unknown"),
         ("25:61", "1:01", "unknown"),
+        (r"1-\frac{1}{\mathrm{e}}", r"1+\frac{1}{\mathrm e}", "unequal"),
         (r"(1,\sqrt5)\cap(0,\sqrt7)", r"(0,\sqrt7)\cap(1,\sqrt5)", "equal"),
         ("0x+0y=0", "0y=0x", "unknown"),
         (r"7 \bmod 0", "1", "unknown"),
