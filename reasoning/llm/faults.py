@@ -47,10 +47,10 @@ def words_of(body: object, text: str) -> str:
     return shorten(text)
 
 
-def from_openai(error: openai.APIError) -> EndpointError:
-    """The error of this library for one of the openai package."""
+def from_openai(error: openai.APIError, key: str = "") -> EndpointError:
+    """The error of this library for one of the openai package. Proxies repeat the `key` they refuse: it is left out."""
     if isinstance(error, openai.APIStatusError):
-        return _from_status(error)
+        return _from_status(error, key)
     cause = error.__cause__
     if isinstance(error, openai.APITimeoutError):
         # the transport over aiohttp calls every lost connection a timeout: its own cause knows better
@@ -62,7 +62,7 @@ def from_openai(error: openai.APIError) -> EndpointError:
     return EndpointUnavailable(shorten(f"no connection: {cause or error}"))
 
 
-def _from_status(error: openai.APIStatusError) -> EndpointError:
+def _from_status(error: openai.APIStatusError, key: str) -> EndpointError:
     response, status = error.response, error.status_code
     try:
         body = response.json()
@@ -71,7 +71,7 @@ def _from_status(error: openai.APIStatusError) -> EndpointError:
     words = words_of(body, response.text) or shorten(response.reason_phrase)
     if response.has_redirect_location:
         words = shorten(f"it sends us on to {response.headers['location']}: that is the address to use, if any")
-    detail = f"{status}: {words}"
+    detail = f"{status}: {words.replace(key, '…') if key else words}"
     wait = retry_after(response.headers)
     if status == 429 and not _is_spent(body):
         return RateLimited(detail, status=status, retry_after=wait)

@@ -242,7 +242,7 @@ class OpenAIChat:
         except TimeoutError as error:
             raise EndpointUnavailable(f"timed out: no whole reply within {self.endpoint.timeout:g} s") from error
         except openai.APIError as error:
-            mapped = from_openai(error)
+            mapped = from_openai(error, self.endpoint.api_key)
             attempt.http_status = mapped.status
             raise mapped from error
         except aiohttp.ClientError as error:  # what openai's transport over aiohttp lets through: no HTTP at all

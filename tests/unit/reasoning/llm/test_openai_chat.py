@@ -344,6 +344,21 @@ async def test_the_key_goes_out_but_shows_in_no_repr(play):
     assert "sk-secret" not in repr(endpoint) + repr(played.records)
 
 
+async def test_a_key_that_a_proxy_repeats_is_left_out_of_its_words(play):
+    endpoint = Endpoint("http://model.test/v1", "m", api_key="sk-secret")
+    played = play(refusal(401, "Invalid token. Received API Key = sk-secret"), endpoint=endpoint)
+    with pytest.raises(EndpointRefused, match="Received API Key = …"):
+        await played.client.complete(ASK)
+    assert "sk-secret" not in repr(played.records)
+
+
+@pytest.mark.parametrize("key", ["sk\nx", "schlüssel", "sk\0"])
+def test_a_key_that_no_header_can_hold_is_refused_at_once_and_not_shown(key):
+    with pytest.raises(InvalidInput, match="api_key") as caught:
+        Endpoint("http://model.test/v1", "m", api_key=key)
+    assert key not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "url", ["localhost:8000", "", "ftp://x", "http://[bad", "http://", "http://a b/v1", "http://a\n/v1"]
 )
