@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -165,33 +164,35 @@ async def _attended(desk: Desk, budget: Budget) -> str:
     beside = [asyncio.create_task(_keep_hold(desk, budget)), asyncio.create_task(desk.keep_closing())]
     try:
         await LOOKS[desk.run.kind](desk)
+        return await desk.find_trouble()
     except (EndpointError, BudgetExceeded) as error:
         return str(error)
     finally:
+        await desk.end_doubt()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await desk.close_ended()
-    return await desk.find_trouble()
 
 
 async def _keep_hold(desk: Desk, budget: Budget) -> None:
-    """Renew the hold, and count what other runs of the project spend meanwhile.
+    """Renew the hold until this is cancelled, and count what other runs of the project spend meanwhile.
 
-    Stops the desk when the turn is over, and when the run was paused, cancelled or taken over.
+    Stops the desk when the turn is over, and when the run was paused, cancelled or taken over. After a turn the hold is
+    kept as long as something is out: who took the run over meanwhile would ask, and pay for, the same again.
     """
     run, ends = desk.run, monotonic() + TURN_SECONDS
-    seen = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
-    # Python 3.11's wait_for can swallow a cancellation that comes together with the event: so the event ends the loop.
-    while not desk.stopped.is_set() and monotonic() < ends:
-        if not await desk.ledger.ask(lambda: run.hold(HOLD_SECONDS)):
-            break
-        others = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
-        budget.spent += others - seen
-        seen = others
-        with suppress(TimeoutError):
-            await asyncio.wait_for(desk.stopped.wait(), RENEW_EVERY)
-    desk.stopped.set()
+    try:
+        seen = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
+        while await desk.ledger.ask(lambda: run.hold(HOLD_SECONDS)):
+            others = await desk.ledger.ask(lambda: spent_in(run.project, besides=run))
+            budget.spent += others - seen
+            seen = others
+            if monotonic() >= ends:
+                desk.stopped.set()
+            await asyncio.sleep(RENEW_EVERY)
+    finally:
+        desk.stopped.set()
 
 
 def _conclude(run: Run, trouble: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -57,6 +58,7 @@ class Desk:
         self._stored = 0
         self._doubt: asyncio.Task[None] | None = None
         self._ended: dict[int, tuple[str, str]] = {}
+        self._closing = asyncio.Lock()
 
     @property
     def slots(self) -> int:
@@ -92,12 +94,21 @@ class Desk:
         last = await self.ledger.ask(lambda: _nothing_whole(self.run))
         return f"every reply was broken; the last: {last}" if last and not await self.blame.sound() else ""
 
+    async def end_doubt(self) -> None:
+        """Wait for the small look where one is out: a call that is not waited for is paid for and not counted."""
+        if self._doubt is not None:
+            await asyncio.wait([self._doubt])
+
     async def close_ended(self) -> None:
-        """Grade, route and mark what has ended. Routing comes first: a kill between the two costs a second routing."""
-        ended, self._ended = list(self._ended.items()), {}
-        for first in range(0, len(ended), CLOSE_AT_ONCE):
-            group = dict(ended[first : first + CLOSE_AT_ONCE])
-            await self.ledger.ask(lambda group=group: close_items(self.run, group))  # type: ignore[misc]
+        """Grade, route and mark what has ended. Routing comes first: a kill between the two costs a second routing.
+
+        Each stays noted until it is marked: whoever is cancelled at this leaves it to the next.
+        """
+        async with self._closing:
+            while group := dict(islice(self._ended.items(), CLOSE_AT_ONCE)):
+                await self.ledger.ask(lambda group=group: close_items(self.run, group))  # type: ignore[misc]
+                for item in group:
+                    del self._ended[item]
 
     async def keep_closing(self) -> None:
         while True:
@@ -106,10 +117,11 @@ class Desk:
 
 
 def _nothing_whole(run: Run) -> str:
-    """The last failure of a run that has brought many, and not one whole look; else ''."""
+    """The last failure of a run that is through, with many of them and not one whole look; else ''."""
     items = RunItem.objects.filter(run=run)
     failed = items.filter(state=RunItemState.FAILED).order_by("-pk").values_list("detail", flat=True)
-    if items.filter(state=RunItemState.DONE).exists() or failed.count() < MANY:
+    hopeful = items.filter(state__in=(RunItemState.DONE, RunItemState.WAITING))
+    if hopeful.exists() or failed.count() < MANY:
         return ""
     return failed[0]
 

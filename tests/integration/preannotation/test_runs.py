@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from annotator import examples, labels, preannotation, runs
@@ -20,8 +26,9 @@ from annotator.models import (
     Solution,
     WorkState,
 )
-from annotator.preannotation import blame
-from reasoning.errors import EndpointRefused
+from annotator.preannotation import blame, clients, desk
+from annotator.preannotation.ledger import Ledger
+from reasoning.errors import EndpointRefused, MalformedReply
 from reasoning.evidence.judge import JudgeConfig
 from reasoning.llm import Reply, Request
 from reasoning.llm.openai_chat import OpenAIChat
@@ -394,3 +401,88 @@ def test_an_endpoint_that_refuses_everything_pauses_the_run_and_fails_no_solutio
     run = carried_out(project, "judge")
     assert (run.state, run.detail) == (WorkState.PAUSED, "400: This model's maximum context length is 4096 tokens")
     assert runs.progress(run).waiting == len(ROWS)
+
+
+def held_until(run: Run) -> object:
+    """As any other worker reads it, in a connection of its own."""
+    try:
+        return Run.objects.values_list("held_until", flat=True).get(pk=run.pk)
+    finally:
+        connections.close_all()
+
+
+async def kept_by_its_worker(run: Run) -> bool:
+    """Is the hold renewed, and again, while this waits?"""
+    seen = {await asyncio.to_thread(held_until, run)}
+    for _ in range(200):
+        await asyncio.sleep(0.01)
+        seen.add(await asyncio.to_thread(held_until, run))
+        if len(seen) > 3:
+            return True
+    return False
+
+
+def test_a_run_is_kept_while_the_endpoint_is_asked_whether_it_is_at_fault(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    run = runs.start(project, "judge")
+
+    async def garble(self: OpenAIChat, request: Request) -> Reply:
+        if "What is 2 + 3?" in str(request.messages):
+            kept.append(await kept_by_its_worker(run))
+        raise MalformedReply("no JSON")
+
+    monkeypatch.setattr(OpenAIChat, "complete", garble)
+    monkeypatch.setattr(blame, "IN_A_ROW", 1000)
+    monkeypatch.setattr(import_module("annotator.preannotation.advance"), "RENEW_EVERY", 0.01)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.detail) == (WorkState.PAUSED, "every reply was broken; the last: no JSON")
+    assert kept == [True]
+
+
+def test_a_run_whose_turn_is_over_is_kept_until_nothing_is_out(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    run = runs.start(project, "judge")
+    advance = import_module("annotator.preannotation.advance")
+    complete = OpenAIChat.complete
+
+    async def outlast_the_turn(self: OpenAIChat, request: Request) -> Reply:
+        monkeypatch.setattr(advance, "monotonic", lambda: math.inf)
+        kept.append(await kept_by_its_worker(run))
+        return await complete(self, request)
+
+    monkeypatch.setattr(OpenAIChat, "complete", outlast_the_turn)
+    monkeypatch.setattr(advance, "RENEW_EVERY", 0.01)
+    preannotation.advance(run.pk)
+    run.refresh_from_db()
+    assert set(kept) == {True}
+    assert (run.state, runs.progress(run).done) == (WorkState.RUNNING, len(kept))
+    assert len(kept) < len(ROWS)
+
+
+def test_what_ended_is_marked_though_whoever_was_at_it_is_cancelled(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.start(project, "judge")
+    monkeypatch.setattr(desk, "CLOSE_AT_ONCE", 5)
+
+    async def cancelled_in_between() -> None:
+        with ThreadPoolExecutor(max_workers=1) as database:
+            ledger = Ledger(run, database)
+            async with OpenAIChat(clients.address_of(run.endpoint)) as client:  # type: ignore[arg-type]
+                work = desk.Desk(run, client, ledger)
+                for item in await work.waiting():
+                    work.end(item.pk, "failed", "no JSON")
+                first = asyncio.create_task(work.close_ended())
+                await asyncio.sleep(0)
+                first.cancel()
+                await asyncio.wait([first])
+                await work.close_ended()
+            database.submit(connections.close_all)
+
+    asyncio.run(cancelled_in_between())
+    assert runs.progress(run).failed == len(ROWS)
