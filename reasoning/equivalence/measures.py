@@ -10,7 +10,7 @@ from typing import Final
 from reasoning.equivalence import words
 from reasoning.equivalence.outcome import Equivalence, Relation
 from reasoning.equivalence.quantities import Quantity
-from reasoning.equivalence.units import conversions
+from reasoning.equivalence.units import UNITS, conversions
 from reasoning.equivalence.values import is_rounding, value_of
 
 Leaf = Callable[[str, str], Equivalence]
@@ -19,6 +19,8 @@ _UNSPACED_UNIT: Final = re.compile(r"[-+]?[\d.,]+(?:[mgshlLkKMBNJWVACFHT]|in)")
 _GLUED: Final = re.compile(r"(?P<number>[-+]?\d[\d.,]*)[a-zA-Z]{2,}")
 _SPACED_LETTER: Final = re.compile(r"(?P<number>[-+]?\d[\d.,]*)\s+(?:[A-Za-z]|\\[a-zA-Z]+)")
 _KELVIN: Final = {"celsius": "({})+273.15", "fahrenheit": "(({})+459.67)*5/9", "temperature": "{}"}
+_TAKEN_FOR_DEGREES: Final = frozenset({"angle", UNITS["C"][0], UNITS["F"][0]})
+"""Against a temperature: 20 C and 68 F are seldom coulombs and farads, 37 degrees may be of any kind."""
 _UNCERTAIN: Final = frozenset({"percent", "kitchen"})
 """Against another dimension these are not known to differ: a cup may be measured in litres."""
 
@@ -42,6 +44,8 @@ def compare(left: Quantity, right: Quantity, leaf: Leaf) -> Equivalence:
         return leaf(_in_radians(left), _in_radians(right))
     if dimensions <= _KELVIN.keys():
         return leaf(*(f"({_KELVIN[side.dimension].format(side.body)})*({side.factor})" for side in (left, right)))
+    if _KELVIN.keys() & dimensions and _TAKEN_FOR_DEGREES & dimensions:
+        return Equivalence(Relation.UNKNOWN, "unit")
     if _UNCERTAIN & dimensions or any(name.startswith("noun:") for name in dimensions):
         return Equivalence(Relation.UNKNOWN, "unit")
     return Equivalence(Relation.UNEQUAL, "unit")

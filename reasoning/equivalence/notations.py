@@ -66,6 +66,8 @@ def by_class(answer: str, reference: str) -> Equivalence | None:
     moduli = {int(side["a"] or side["b"] or side["c"]) for side in sides if side}
     if residues[0] is None or residues[1] is None or 0 in moduli:
         return Equivalence(Relation.UNKNOWN, "class")
+    if len({side["name"] for side in sides if side and side["name"]}) > 1:
+        return Equivalence(Relation.UNKNOWN, "class")
     congruent = (residues[0] - residues[1]) % moduli.copy().pop() == 0
     if all(sides):
         return Equivalence(Relation.EQUAL if congruent and len(moduli) == 1 else Relation.UNEQUAL, "class")

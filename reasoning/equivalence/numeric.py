@@ -77,7 +77,8 @@ def _compare(left: Node, right: Node, names: set[str]) -> Relation:
     if names <= _INDICES and set(_at_points(left, right, _integer_points(names))) == {Relation.EQUAL}:
         return Relation.UNKNOWN
     own = [names_of(side) - names_of(other) for side, other in ((left, right), (right, left))]
-    if len(own[0]) == len(own[1]) == 1 and own[0] | own[1] <= _FREE and own[0] | own[1] < names:
+    both = own[0] | own[1]
+    if len(own[0]) == len(own[1]) == 1 and (both <= _INDICES or (both <= _FREE and both < names)):
         (one,), (other,) = own
         return (
             Relation.UNEQUAL
@@ -98,12 +99,27 @@ def _of_constants(left: Node, right: Node) -> Relation:
 
 
 def _differ_by_a_constant_of_integration(left: Node, right: Node, names: set[str]) -> bool:
-    """`F(x) + C` against F(x)."""
+    """`F(x) + C` against F(x), or against G(x) + C where F and G are apart by a constant."""
     sides = [names_of(side) for side in (left, right)]
+    if "C" in sides[0] & sides[1] and {"C"} < names:
+        return _are_apart_by_a_constant(left, right, names)
     if sides[0] ^ sides[1] != {"C"}:
         return False
     points = [{**point, "C": Fraction(0)} for point in _real_points(names)]
     return set(_at_points(left, right, points)) == {Relation.EQUAL}
+
+
+def _are_apart_by_a_constant(left: Node, right: Node, names: set[str]) -> bool:
+    """Is the gap the same at all points, and does one more C make the value one more?"""
+    points = [point for point in _real_points(names) if _is_real(left, point) and _is_real(right, point)]
+    try:
+        with mpmath.workdps(DIGITS[0]):
+            gaps = [_value(left, point) - _value(right, point) for point in points]
+            steps = [_value(left, point | {"C": point["C"] + 1}) - _value(left, point) for point in points]
+            off = [gap - gaps[0] for gap in gaps] + [step - 1 for step in steps]
+    except Undecided:
+        return False
+    return len(points) >= 3 and bool(max(map(abs, off)) < _TINY)
 
 
 def _are_one_progression(left: Node, right: Node, names: set[str]) -> bool:

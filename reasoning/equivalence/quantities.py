@@ -110,7 +110,8 @@ _NOT_UNITS: Final = frozenset(spoken.MULTIPLIERS) | frozenset(
     ]
 )
 _STARTS: Final = re.compile(r"(?:(?<=[\d})\]!])|(?<=\\pi))(?P<space>\s*)(?=[a-zA-Z°¢µΩ])|(?<=\d)-(?=[a-z]{3})")
-_VARIABLE: Final = re.compile(r"(?<![a-zA-Z\\])[a-zA-Z](?![a-zA-Z])")
+_VARIABLE: Final = re.compile(r"(?<![a-zA-Z\\])(?!(?<=\d)[eE][-+]?\d)[a-zA-Z](?![a-zA-Z])")
+"""A letter by itself that is no exponent's, as in 1.6e-19."""
 _NESTED_UNIT: Final = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 _FUNCTION_NAME: Final = re.compile("sqrt|pi|sin|cos|tan|log|ln|exp|frac|times|cdot")
 _FUNCTION: Final = re.compile("sin|cos|tan|sec|csc|cot")

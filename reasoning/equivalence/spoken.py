@@ -84,10 +84,21 @@ def digits(text: str) -> str:
         words[0] = "one"
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
         phrase = " ".join(words[:count])
-        spoken = _with_fraction(phrase)
+        spoken = _decimal(phrase) or _with_fraction(phrase)
         if spoken is not None:
-            return text if words[count:] and words[count].startswith("(") else " ".join([str(spoken), *words[count:]])
+            left = words[count:]
+            unread = bool(left) and (left[0].startswith("(") or left[0].casefold() == "point")
+            return text if unread else " ".join([str(spoken), *left])
     return text
+
+
+def _decimal(phrase: str) -> str | None:
+    """ "Three point one four" → "3.14"."""
+    whole, point, places = phrase.casefold().partition(" point ")
+    value, words = number_words(whole), places.split()
+    if not point or value is None or not all(word in _ONES[:10] for word in words):
+        return None
+    return f"{value}.{''.join(str(_SMALL[word]) for word in words)}"
 
 
 def _with_fraction(phrase: str) -> Fraction | int | None:
@@ -105,7 +116,7 @@ def number_words(text: str) -> int | None:
     if len(words) > 1 and words[0] == "a":
         words[0] = "one"
     total = part = 0
-    previous = 1000
+    previous, below = 1000, 10**12
     for word in words:
         if word in _SMALL:
             value = _SMALL[word]
@@ -114,8 +125,9 @@ def number_words(text: str) -> int | None:
             part, previous = part + value, value
         elif word == "hundred" and 0 < part < 10:
             part, previous = part * 100, 100
-        elif word in ("thousand", "million", "billion") and part > 0:
-            total, part, previous = total + part * MULTIPLIERS[word], 0, 1000
+        elif word in ("thousand", "million", "billion") and part > 0 and MULTIPLIERS[word] < below:
+            below = MULTIPLIERS[word]
+            total, part, previous = total + part * below, 0, 1000
         elif word != "and" or previous < 100 or words[-1] == "and":
             return None
     return total + part
@@ -127,6 +139,8 @@ def fraction_words(text: str) -> Fraction | None:
     denominator = _DENOMINATORS.get({"halves": "half"}.get(below, stem(below)))
     if denominator is None or (not above and below != "half"):
         return None
+    if above and above[-1] in _TENS and denominator < 10:
+        return None  # the twenty-fifth, or a part of twenty-fifths
     numerator = 1 if above in ([], ["a"]) else _counted(" ".join(above))
     return None if numerator is None else Fraction(numerator, denominator)
 

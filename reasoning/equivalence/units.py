@@ -156,7 +156,12 @@ def _product(text: str) -> list[tuple[Unit, int]] | None:
 
 
 def _single(name: str) -> Unit | None:
-    return UNITS.get(name) or UNITS.get(stem(name) if len(name) > 2 else name.lower())
+    """A word in any case; a symbol as it stands, or a sloppy KM. 5 M may be molar and no metres, 5 S siemens."""
+    if name in UNITS or len(name) == 1:
+        return UNITS.get(name)
+    if len(name) == 2:
+        return UNITS.get(name.lower()) if name[0].isupper() else None
+    return UNITS.get(stem(name))
 
 
 def _bases(dimension: str) -> list[tuple[str, int]]:
