@@ -71,8 +71,17 @@ class Preference(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            # The same pair twice would weigh twice. By digest: a step may be longer than an index can hold.
-            models.UniqueConstraint("solution", "prefix", MD5("chosen"), MD5("rejected"), name="preference_once"),
+            # The same pair twice would weigh twice; at most one of those on different grounds is in force. By digest: a
+            # step may be longer than an index can hold.
+            models.UniqueConstraint(
+                "solution",
+                "prefix",
+                MD5("chosen"),
+                MD5("rejected"),
+                "stand_in",
+                name="preference_once",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 condition=models.Q(prefix__lte=models.F("step_count")), name="preference_prefix_is_within"
             ),

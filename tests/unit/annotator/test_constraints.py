@@ -12,6 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
+from annotator import stand_ins
 from annotator.models import (
     Annotation,
     Assignment,
@@ -604,6 +605,17 @@ def test_a_pair_names_the_stand_in_that_it_rests_on(world: World) -> None:
     elsewhere = refused(lambda: make.make_preference(solution, world.run, stand_in=another))
     assert elsewhere == "preference_fits_its_stand_in"
     assert make.make_preference(solution, world.run, stand_in=make.make_stand_in(solution.problem)).pk
+
+
+def test_a_pair_stands_once_on_each_ground(world: World) -> None:
+    solution = make.make_solution(problem=unanswered(world))
+    stand_in = make.make_stand_in(solution.problem)
+    make.make_preference(solution, world.run, stand_in=stand_in)
+    assert refused(lambda: make.make_preference(solution, world.run, stand_in=stand_in)) == "preference_once"
+    stand_ins.answer(solution.problem, "18", "another key")
+    found = make.make_preference(solution, world.run)
+    assert refused(lambda: make.make_preference(solution, world.run)) == "preference_once"
+    assert list(Preference.objects.filter(solution=solution).in_force()) == [found]
 
 
 def test_a_stand_in_is_superseded_and_never_edited(world: World) -> None:
