@@ -7,7 +7,7 @@ from typing import Any
 
 from reasoning.characters import shorten
 from reasoning.errors import MalformedReply
-from reasoning.llm.protocol import guess_tokens, model_of, plausible
+from reasoning.llm.protocol import guess_tokens, is_number, model_of, plausible
 from reasoning.llm.values import Prices, ScoreReply, ScoreRequest
 from reasoning.types import Usage
 
@@ -52,7 +52,7 @@ def _data(value: dict[str, Any]) -> list[Any]:
 
 def _row(row: Any) -> Row:
     values = row if isinstance(row, list) else [row]
-    if not values or not all(type(v) in (int, float) and math.isfinite(v) for v in values):
+    if not values or not all(map(is_number, values)):
         raise MalformedReply(shorten(f"a score is not a number: {row}"))
     return tuple(values)
 

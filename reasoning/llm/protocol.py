@@ -134,7 +134,7 @@ def _logprobs(value: Any) -> tuple[TokenLogprob, ...]:
     tokens = []
     for entry in value["content"]:
         match entry:
-            case {"token": str(token), "logprob": float() | int() as logprob} if math.isfinite(logprob):
+            case {"token": str(token), "logprob": logprob} if is_number(logprob):
                 tokens.append(TokenLogprob(token, float(logprob)))
             case _:
                 raise MalformedReply(shorten(f"a logprob is not as the protocol says: {entry}"))
@@ -157,6 +157,14 @@ def _usage(
     prompt = guess_tokens(*(message.content for message in request.messages))
     completion = sum(guess_tokens(c.text) for c in completions)
     return Usage(prompt, completion, prices.cost(prompt, completion)), True
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number that a float can hold: JSON's integers have no end, and Python reads them all."""
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def plausible(*tokens: int) -> bool:

@@ -193,6 +193,7 @@ PART = {"index": 0, "delta": {"content": "42"}, "finish_reason": "stop"}
         {"choices": [PART | {"delta": "42"}]},
         {"choices": [PART | {"delta": {"content": 42}}]},
         {"choices": [PART | {"logprobs": {"content": 5}}]},
+        {"choices": [PART | {"logprobs": {"content": [{"token": "42", "logprob": -(10**400)}]}}]},
         {"choices": [PART | {"index": ["x"]}]},
         {"choices": [PART | {"finish_reason": None}]},
         {"error": "overloaded"},

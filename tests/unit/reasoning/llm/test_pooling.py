@@ -76,6 +76,7 @@ def test_logits_keep_their_order_and_stay_in_the_unit_interval(logits):
         ([{"data": [[], []]}], "not a number"),
         ([{"data": [0.5, math.nan]}], "not a number: nan"),
         ([{"data": [0.5, math.inf]}], "not a number: inf"),
+        ([{"data": [0.5, 10**400]}], "not a number: 1000"),
         ([{"data": ["0.5", "0.5"]}], "not a number"),
         ([{"data": [True, False]}], "not a number"),
         ([{"data": [None, 0.5]}], "not a number"),
