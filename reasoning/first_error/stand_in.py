@@ -98,9 +98,11 @@ def _votes_of(votes: Votes, tables: Tables) -> tuple[Floats, Floats]:
     cell: Ints = np.clip(np.rint((logit(tables.solve) - LOGITS[0]) / LOGIT_STEP), 0, len(LOGITS) - 1).astype(np.int64)
     _, log_wrong, weight = noisy(tables.shape.noise)
     mistake = np.exp(log_wrong)[cell][:, :, None] * _SHARES  # (S, Q, shares)
-    chance = mistake**votes.votes * (1.0 - mistake) ** (votes.total - votes.votes)
+    exponent = votes.votes * np.log(mistake) + (votes.total - votes.votes) * np.log1p(-mistake)
+    top = exponent.max((1, 2))
+    wrong: Floats = top + np.log(np.exp(exponent - top[:, None, None]).mean(2) @ weight)
     right: Floats = tables.log_counts(votes.total, votes.votes)[cell]
-    return right, np.log(np.maximum(chance.mean(2) @ weight, 1e-300))
+    return right, wrong
 
 
 def _any_rate(evidence: Evidence) -> float:

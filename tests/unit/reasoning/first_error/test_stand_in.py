@@ -121,6 +121,13 @@ def test_it_agrees_with_integrals_done_otherwise() -> None:
     assert abs(expit(np.rint(logit(s) * 8) / 8) - s) < 0.02
 
 
+@pytest.mark.parametrize("share", [0.5, 0.7])
+def test_thousands_of_voters_say_what_hundreds_of_the_same_mind_say(share: float) -> None:
+    e = Evidence(5, Verdict.RIGHT, {1: Count(3, 3), 3: Count(0, 3)})
+    few, many = (weighed(e, Votes(round(share * total), total)) for total in (600, 3000))
+    assert many == pytest.approx(few, abs=0.03)
+
+
 def test_no_solutions_have_no_posteriors() -> None:
     assert stand_in_posteriors([], []) == []
 
