@@ -55,7 +55,7 @@ def logprobs(text: str, top: int) -> dict[str, Any]:
 def _scored(token: str, top: int) -> dict[str, Any]:
     """The token and the most probable ones in its place, itself among them: their probabilities sum to less than 1."""
     logprob = -3.0 * draws.uniform("logprob", token) ** 3
-    rest = 1.0 - math.exp(logprob)
+    rest = -math.expm1(logprob)  # 1 − exp would be 0 beside a token that is all but certain
     others = [(f"{token[:-1]}{'#' * number}", math.log(rest) - number * math.log(2.0)) for number in range(1, top)]
     ranked = sorted([(token, logprob), *others], key=lambda pair: -pair[1])[:top]
     return _entry(token, logprob) | {"top_logprobs": [_entry(*pair) for pair in ranked]}
