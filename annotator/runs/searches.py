@@ -96,6 +96,7 @@ class Yield:
     solutions: int
     """New ones that are still there."""
     preferences: int
+    """Those that `preferences_of` shows."""
 
 
 def yielded(run: Run) -> Yield:
@@ -111,7 +112,8 @@ def yielded_of(runs: Sequence[Run]) -> dict[int, Yield]:
         solution__withdrawn_at=None,
         solution__superseded_by=None,
     )
-    pairs = Preference.objects.filter(run__in=runs, solution__withdrawn_at=None, solution__superseded_by=None)
+    pairs = Preference.objects.in_force().filter(run__in=runs)
+    pairs = pairs.filter(solution__withdrawn_at=None, solution__superseded_by=None)
     counts = [
         dict(rows.order_by().values_list("run").annotate(Count(what, distinct=True)))
         for rows, what in ((selections, "pk"), (made, "solution"), (pairs, "pk"))

@@ -377,6 +377,7 @@ def test_a_pair_that_rests_on_a_stand_in_is_shown_while_that_counts(
     stand_in = make.make_stand_in(solution.problem)
     row = pair(solution, stand_in)
     assert list(runs.preferences_of(project.pk)) == [row]
+    assert runs.yielded(row.run).preferences == 1
     if end == "superseded":
         StandIn.objects.update(superseded_at=stand_in.created_at)
     elif end == "answered":
@@ -384,6 +385,7 @@ def test_a_pair_that_rests_on_a_stand_in_is_shown_while_that_counts(
     else:
         Project.objects.filter(pk=project.pk).update(stand_ins=False)
     assert list(runs.preferences_of(project.pk)) == []
+    assert runs.yielded(row.run).preferences == 0
 
 
 def test_an_export_of_pairs_tells_which_rest_on_a_stand_in_until_it_is_superseded(solution: Solution) -> None:
