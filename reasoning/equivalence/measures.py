@@ -21,6 +21,8 @@ _SPACED_LETTER: Final = re.compile(r"(?P<number>[-+]?\d[\d.,]*)\s+(?:[A-Za-z]|\\
 _KELVIN: Final = {"celsius": "({})+273.15", "fahrenheit": "(({})+459.67)*5/9", "temperature": "{}"}
 _TAKEN_FOR_DEGREES: Final = frozenset({"angle", UNITS["C"][0], UNITS["F"][0]})
 """Against a temperature: 20 C and 68 F are seldom coulombs and farads, 37 degrees may be of any kind."""
+_NEAR: Final = 1000
+"""Of what a unit is converted to, the part by which it may be off for want of digits: 5 lb is 2268 g."""
 _UNCERTAIN: Final = frozenset({"percent", "kitchen"})
 """Against another dimension these are not known to differ: a cup may be measured in litres."""
 
@@ -52,12 +54,13 @@ def compare(left: Quantity, right: Quantity, leaf: Leaf) -> Equivalence:
 
 
 def _is_rounded(quantity: Quantity, other: Quantity) -> bool:
-    """Is it the other one in another unit, rounded, as 1 m² is 10.764 ft²?"""
+    """Is it the other one in another unit, rounded, as 1 m² is 10.8 ft² and 1 hp is 746 W?"""
     value, own = value_of(other.body), value_of(quantity.body)
     if value is None or own is None:
         return False
     converted = value * other.factor / quantity.factor
-    return own != converted and is_rounding(quantity.body, converted)
+    near = abs(own - converted) * _NEAR <= abs(converted) or is_rounding(quantity.body, converted)
+    return own != converted and near
 
 
 def _may_be_unit(answer: str, reference: str) -> bool:

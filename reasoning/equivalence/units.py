@@ -73,6 +73,7 @@ _EVERYDAY: Final = (
 )
 """What a unit that was left out is likely to be."""
 _TEMPERATURE: Final = re.compile(r"(?:°|\bdegrees?)\s*(?:(?P<c>C\b|[cC]elsius)|(?:F\b|[fF]ahrenheit))")
+_DEGREES: Final = {"celsius": Fraction(1), "fahrenheit": Fraction(5, 9)}
 _PER: Final = re.compile(r"\s*(?:/|\bper\b)\s*")
 _FACTOR: Final = re.compile(
     r"\s*(?:\\cdot(?![a-zA-Z])|\*)?\s*(?:(?P<before>square|cubic|sq|cu)\.?\s+)?(?P<name>°|¢|[a-zA-ZµΩÅ]+)\.?"
@@ -134,9 +135,14 @@ def read(text: str) -> Unit | None:
             for base, times in _bases(dimension):
                 powers[base] = powers.get(base, 0) + times * signed
     powers.pop("none", None)
-    if 0 in powers.values():
+    for scale, kelvins in _DEGREES.items():
+        if scale in powers and powers != {scale: 1}:  # so many a degree: where the scale begins is all one
+            power = powers.pop(scale)
+            factor *= kelvins**power
+            powers["temperature"] = powers.get("temperature", 0) + power
+    if powers and not any(powers.values()):
         return None  # hours a day: a rate, not a number
-    return written(powers), factor
+    return written({base: power for base, power in powers.items() if power}), factor
 
 
 def _product(text: str) -> list[tuple[Unit, int]] | None:

@@ -49,6 +49,38 @@ def test_a_symbol_that_may_be_of_two_units_is_not_told(answer: str, reference: s
 @pytest.mark.parametrize(
     ("answer", "reference", "verdict"),
     [
+        ("5 lb", "2268 g", UNKNOWN),
+        ("1 hp", "746 W", UNKNOWN),
+        ("1 eV", r"1.602 \times 10^{-19} J", UNKNOWN),
+        ("5 lb", "2.3 kg", UNEQUAL),
+        ("5 km", "5000 m", EQUAL),
+        ("0 km", "1 m", UNEQUAL),
+    ],
+)
+def test_a_unit_converted_with_few_digits_is_not_told(answer: str, reference: str, verdict: Relation) -> None:
+    _assert_both_ways(answer, reference, verdict)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "verdict"),
+    [
+        ("3 J/kg·K", "3 J/(kg·K)", EQUAL),
+        ("3 J/(kg °C)", "3 J/(kg K)", EQUAL),
+        ("9 W/(m °F)", "16.2 W/(m K)", EQUAL),
+        ("3 J/(kg K)", "3 J/(g K)", UNEQUAL),
+        ("3 J/kg", "3 J/kg K", UNEQUAL),
+        ("5 J/kg", "5 m^2/s^2", EQUAL),
+        ("8 hours per day", "8", EQUAL),
+        ("8 hours per day", "1/3", UNEQUAL),
+    ],
+)
+def test_what_a_unit_holds_twice_is_cancelled(answer: str, reference: str, verdict: Relation) -> None:
+    _assert_both_ways(answer, reference, verdict)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "verdict"),
+    [
         (r"\frac{\pi}{2} + k\pi", r"\frac{\pi}{2} + n\pi", UNKNOWN),
         (r"\frac{\pi}{2} + k\pi", r"\frac{\pi}{3} + n\pi", UNEQUAL),
         ("2k + 1", "2n + 1", UNKNOWN),
