@@ -20,7 +20,11 @@ RULE = migrations.RunSQL(
            FOR EACH ROW EXECUTE FUNCTION preference_fits_its_stand_in();
        COMMENT ON TRIGGER preference_fits_its_stand_in ON annotator_preference IS
            'prevents a pair that hides that it rests on a majority answer, or rests on another problem''s'""",
-    """DROP TRIGGER preference_fits_its_stand_in ON annotator_preference;
+    # Backwards the marked pairs go: without the mark they would pass for others.
+    """SET LOCAL stepwise.purge = 'on';
+       DELETE FROM annotator_preference WHERE stand_in_id IS NOT NULL;
+       SET LOCAL stepwise.purge = 'off';
+       DROP TRIGGER preference_fits_its_stand_in ON annotator_preference;
        DROP FUNCTION preference_fits_its_stand_in()""",
 )
 
