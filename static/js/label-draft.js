@@ -88,7 +88,7 @@
         this.say("not saved", true);
         return false;
       }
-      if (reply.redirected) return this.refuse({ kind: "SignedOut" }, reply.status);
+      if (reply.type === "opaqueredirect") return this.refuse({ kind: "SignedOut" }, reply.status);
       const { unheard } = this;
       this.unheard = false;
       if (!reply.ok) {

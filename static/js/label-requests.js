@@ -13,7 +13,8 @@
     // The reply, or null where none came.
     post(name, body = "") {
       const headers = { "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value, "Content-Type": "application/json" };
-      const options = { method: "POST", headers, body, keepalive: body.length < 60000 };
+      // Who is signed out is sent to sign in. That is not followed: it would lead back here, with a GET, once they have.
+      const options = { method: "POST", headers, body, keepalive: body.length < 60000, redirect: "manual" };
       return this.next(() =>
         fetch(this.form.dataset[`${name}Url`], { ...options, signal: AbortSignal.timeout(PATIENCE) }).catch(() => {
           document.dispatchEvent(new CustomEvent("stepwise:lost"));

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Request, Response
 from pytest_django.live_server_helper import LiveServer
 
 from annotator.models import Person
@@ -33,6 +33,21 @@ def _ends(**_: object) -> None:
 @pytest.fixture
 def sign_in(page: Page, live_server: LiveServer) -> Iterator[Callable[[Person], Page]]:
     """`sign_in(person)`: the page, with that person's session; addresses are relative to the server."""
+    # Not the set's own methods: Playwright keeps its bookkeeping on what it is handed.
+    asked: set[Request] = set()
+
+    def begins(request: Request) -> None:
+        asked.add(request)
+
+    def fails(request: Request) -> None:
+        asked.discard(request)
+
+    def ends(response: Response) -> None:
+        asked.discard(response.request)
+
+    page.on("request", begins)
+    page.on("requestfailed", fails)
+    page.on("response", ends)
 
     def sign(person: Person) -> Page:
         client = Client()
@@ -42,8 +57,9 @@ def sign_in(page: Page, live_server: LiveServer) -> Iterator[Callable[[Person], 
         return page
 
     yield sign
-    # A draft that is being saved, or sent on leaving, must not meet the emptying of its table: that is a deadlock.
+    # A draft that is being saved must not meet the emptying of its table: that is a deadlock.
     page.context.set_offline(False)
+    eventually(lambda: not asked or page.wait_for_timeout(20), what="the end of what the page asked")
     page.goto("about:blank")
     urlopen(f"{live_server.url}/healthz").close()  # whatever the page sent on leaving came before this
     eventually(lambda: not _busy, what="the end of the server's last answers")

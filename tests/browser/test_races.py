@@ -7,6 +7,8 @@ from pathlib import Path
 
 import orjson
 import pytest
+from django.conf import settings
+from django.core.signals import request_started
 from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
@@ -156,6 +158,28 @@ def test_a_save_whose_answer_got_lost_is_not_taken_for_another_window(sheet: Pag
     expect(sheet.locator("#refused")).to_be_empty()
     assert set(Draft.objects.get().ratings) == {"0", "1"}
     complaints.clear()  # the browser reports the connection that failed and the 409 by itself
+
+
+def test_a_save_that_is_refused_is_not_sent_on_to_the_sign_in_form(sheet: Page) -> None:
+    """Which sends those who have signed in meanwhile back where they came from: to save, with a GET."""
+    name = settings.SESSION_COOKIE_NAME
+    [session] = [cookie for cookie in sheet.context.cookies() if cookie["name"] == name]
+    came: list[str] = []
+
+    def note(environ: dict[str, str], **_: object) -> None:
+        came.append(environ["PATH_INFO"])
+
+    request_started.connect(note)
+    sheet.context.clear_cookies(name=name)
+    press(sheet, "3")
+    expect(sheet.locator("#refused")).to_contain_text("You are signed out")
+    in_while(sheet)
+    assert [path.rsplit("/", 2)[-2] for path in came] == ["draft"]
+    request_started.disconnect(note)
+    sheet.context.add_cookies([session])  # type: ignore[list-item]
+    sheet.reload()
+    expect(sheet.locator("[name='rating-0'][value='1']")).to_be_checked()
+    expect(sheet.locator("#save-state")).to_have_text("saved")
 
 
 # --- pages that renew themselves -------------------------------------------------------------------------------------
