@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from reasoning.equivalence.outcome import Equivalence, Relation
+from reasoning.equivalence.words import MONTHS
 
 _OPAQUE: Final = re.compile(
     r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{1,2}:\d{2}(?:[:.]\d+)*\s*(?:[ap]\.?m\.?)?|\d+(?:\.\d+){2,}.*|https?://\S+",
@@ -21,11 +22,7 @@ _NAMED: Final = {
     "12 noon": (12 * 3600, True),
     "12 midnight": (0, True),
 }
-_MONTHS: Final = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-_MONTH: Final = "(?P<month>" + "|".join(f"{name[:3]}(?:{name[3:]}|t)?\\.?" for name in _MONTHS) + ")"
+_MONTH: Final = "(?P<month>" + "|".join(f"{name[:3]}(?:{name[3:]}|t)?\\.?" for name in MONTHS) + ")"
 _DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?:,?\s+(?P<year>\d{4}))?"
 _DATES: Final = tuple(
@@ -85,7 +82,7 @@ def _date(text: str) -> tuple[int, int, int | None] | None:
     if match is None:
         return None
     month = match["month"].casefold()
-    number = int(month) if month.isdigit() else [name[:3] for name in _MONTHS].index(month[:3]) + 1
+    number = int(month) if month.isdigit() else [name[:3] for name in MONTHS].index(month[:3]) + 1
     return number, int(match["day"]), int(match["year"]) if match["year"] else None
 
 

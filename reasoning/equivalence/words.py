@@ -1,4 +1,4 @@
-"""Answers that are words: choices, closed phrases, dates, free text."""
+"""Answers that are words: choices, statements, closed phrases, free text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARKED: Final = re.compile(
 _SEVERAL: Final = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|&|and)\s*\(?[A-J]\)?)+|[A-F]{2,6}")
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS: Final = (
+MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
@@ -52,7 +52,7 @@ _EXCLUSIVE: Final = (
 _GROUPS: Final[tuple[tuple[frozenset[str], ...], ...]] = (
     *(tuple(frozenset(names.split("|")) for names in row.split(",")) for row in _EXCLUSIVE),
     tuple(frozenset({day, day[:3], {"tue": "tues", "thu": "thurs", "wed": "weds"}.get(day[:3], day)}) for day in _DAYS),
-    tuple(frozenset({month, month[:3]}) | ({"sept"} if month[0:3] == "sep" else set()) for month in _MONTHS),
+    tuple(frozenset({month, month[:3]}) | ({"sept"} if month[0:3] == "sep" else set()) for month in MONTHS),
 )
 _NOT_A_NUMBER: Final = frozenset(
     [
