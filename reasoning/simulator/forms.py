@@ -23,6 +23,7 @@ Form = Mapping[str, Any]
 
 ANY_OBJECT: Final[Form] = {"type": "object", "properties": {"answer": {"type": "string"}}}
 _DEEPEST: Final = 32
+_LONGEST: Final = 1_000
 
 
 def form_of(body: Mapping[str, Any]) -> Form | None:
@@ -89,7 +90,7 @@ def _filled(schema: Any, root: Form, text: str, depth: int = 0) -> Any:
         case {"type": "object"} | {"properties": _}:
             return {name: _filled(each, root, text, depth + 1) for name, each in schema.get("properties", {}).items()}
         case {"type": "array"}:
-            return [_filled(schema.get("items", {}), root, text, depth + 1)] * schema.get("minItems", 0)
+            return [_filled(schema.get("items", {}), root, text, depth + 1)] * min(schema.get("minItems", 0), _LONGEST)
         case {"type": "integer" | "number"}:
             return _number(schema)
         case {"type": "boolean"}:

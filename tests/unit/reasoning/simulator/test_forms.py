@@ -118,6 +118,7 @@ def test_what_does_not_keep_to_the_schema_in_its_depths_is_not_let_through(said)
         {"type": "json_schema", "json_schema": {"name": "n", "schema": {"$ref": "#"}}},
         {"type": "json_schema", "json_schema": {"name": "n", "schema": {"$ref": "#/$defs/x"}}},
         {"type": "json_schema", "json_schema": {"name": "n", "schema": {"$ref": "http://127.0.0.1:9/schema"}}},
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "array", "minItems": 10**12}}},
         {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "integer", "minimum": "3"}}},
         {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "string", "pattern": "^[0-9]+$"}}},
         {
