@@ -83,22 +83,22 @@
       const body = { ...this.sheet.toJSON(), version: this.version };
       store.set(this.key, body);
       const reply = await this.requests.post("draft", JSON.stringify(body));
-      if (!reply) {
+      if (reply?.type === "opaqueredirect") return this.refuse({ kind: "SignedOut" }, reply.status);
+      const said = await reply?.json().catch(() => null);
+      if (!reply || (reply.ok && !said)) {
         this.dirty = this.unheard = true;
         this.say("not saved", true);
         return false;
       }
-      if (reply.type === "opaqueredirect") return this.refuse({ kind: "SignedOut" }, reply.status);
       const { unheard } = this;
       this.unheard = false;
       if (!reply.ok) {
-        const said = await reply.json().catch(() => ({}));
-        if (!unheard || said.version !== body.version + 1) return this.refuse(said, reply.status);
+        if (!unheard || said?.version !== body.version + 1) return this.refuse(said ?? {}, reply.status);
         // The server had a draft from this page, or from the one that it replaced, and its answer got lost: ours is that, or newer.
         this.version = said.version;
         return this.save();
       }
-      this.version = (await reply.json()).version;
+      this.version = said.version;
       store.remove(this.key);
       if (!this.dirty) this.say("saved");
       return true;
@@ -128,7 +128,7 @@
     async renew() {
       if (Date.now() - this.lastSeen > IDLE || this.gone || this.resting) return;
       const reply = await this.requests.post("renew");
-      if (reply?.status === 409) this.refuse(await reply.json(), 409);
+      if (reply?.status === 409) this.refuse(await reply.json().catch(() => ({})), 409);
     }
 
     // A page that goes away keeps what is not sent yet for the one that comes back.

@@ -144,10 +144,16 @@ def test_what_is_rated_while_an_assignment_ends_is_not_sent(sheet: Page, queue: 
     expect(sheet.locator("#save-state")).to_have_text("saved")
 
 
-def test_a_save_whose_answer_got_lost_is_not_taken_for_another_window(sheet: Page, complaints: list[str]) -> None:
+@pytest.mark.parametrize("heard", ["nothing", "half of it"])
+def test_a_save_whose_answer_got_lost_is_not_taken_for_another_window(
+    sheet: Page, complaints: list[str], heard: str
+) -> None:
     def lose(route: Route) -> None:
-        route.fetch()
-        route.abort("connectionreset")
+        response = route.fetch()
+        if heard == "nothing":
+            route.abort("connectionreset")
+        else:
+            route.fulfill(response=response, body='{"vers')
 
     sheet.route("**/draft/", lose, times=1)
     press(sheet, "3")
