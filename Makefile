@@ -23,7 +23,8 @@ run:
 
 test: setup
 	@scripts/test-programs
-	$(python) -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	@# Workers and the many programs that tests start import the same modules: they share the bytecode, whatever the shell says.
+	env -u PYTHONDONTWRITEBYTECODE $(python) -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 # The database tests once more, on an installed PostgreSQL (Debian 12: version 15).
 test-outside: setup
