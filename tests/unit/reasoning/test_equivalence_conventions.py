@@ -117,3 +117,12 @@ def test_the_letter_of_an_index_or_a_constant_is_the_writers_choice(
 )
 def test_number_words_are_read_as_a_speaker_means_them(answer: str, reference: str, verdict: Relation) -> None:
     _assert_both_ways(answer, reference, verdict)
+
+
+def test_a_letter_that_does_more_than_be_added_is_no_constant_of_integration() -> None:
+    # one more C would be a root of a negative number at some of the points tried
+    _assert_both_ways("x^2 + C + (5.5-C)^{1/3}", "x^2 + C + (5.5-C)^{1/3} + 1", UNEQUAL)
+
+
+def test_an_inequality_is_read_from_either_side() -> None:
+    _assert_both_ways(r"\sqrt{2} < x", r"x > \sqrt{2}", EQUAL)
