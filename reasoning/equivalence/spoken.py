@@ -111,7 +111,7 @@ def _with_fraction(phrase: str) -> Fraction | int | None:
 
 
 def number_words(text: str) -> int | None:
-    """ "Twenty-one" → 21, "a hundred" → 100, up to the trillions; None for anything else."""
+    """ "Twenty-one" → 21, "a hundred" → 100, below a trillion; None for anything else."""
     words = re.split(r"[\s-]+", text.casefold().strip())
     if len(words) > 1 and words[0] == "a":
         words[0] = "one"
